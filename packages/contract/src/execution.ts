@@ -1,0 +1,114 @@
+/**
+ * The Task Execution API, as the workers speak it.
+ *
+ * Paths, bodies and codes are Airflow's (version 2026-06-30) below `/execution`. What is ours travels in fields that
+ * Airflow's clients ignore: `updraft` in the answer of `run`, `xcoms` in the final `state` call.
+ */
+import { z } from "zod";
+
+const json: z.ZodType<unknown> = z.unknown();
+
+export const runRequest = z.object({
+  state: z.literal("running"),
+  hostname: z.string().max(1000),
+  unixname: z.string().max(1000),
+  pid: z.int(),
+  start_date: z.iso.datetime({ offset: true }),
+});
+export type RunRequest = z.infer<typeof runRequest>;
+
+export const argBinding = z.discriminatedUnion("kind", [
+  z.object({ name: z.string(), kind: z.literal("xcom"), task_id: z.string() }),
+  z.object({ name: z.string(), kind: z.literal("literal"), value: json }),
+]);
+
+export const executionDagRun = z.object({
+  dag_id: z.string(),
+  run_id: z.string(),
+  logical_date: z.string().nullable(),
+  data_interval_start: z.string().nullable(),
+  data_interval_end: z.string().nullable(),
+  run_after: z.string(),
+  start_date: z.string().nullable(),
+  end_date: z.string().nullable(),
+  clear_number: z.int(),
+  run_type: z.string(),
+  state: z.string(),
+  conf: z.record(z.string(), json),
+  triggering_user_name: z.string().nullable(),
+  consumed_asset_events: z.array(json),
+  partition_key: z.string().nullable(),
+  note: z.string().nullable(),
+});
+
+/** The answer of `PATCH /execution/task-instances/{id}/run`; the execution token rides in header `refreshed-api-token`. */
+export const runResponse = z.object({
+  dag_run: executionDagRun,
+  task_reschedule_count: z.int(),
+  max_tries: z.int(),
+  variables: z.array(json),
+  connections: z.array(json),
+  xcom_keys_to_clear: z.array(z.string()),
+  should_retry: z.boolean(),
+  arg_bindings: z.array(argBinding),
+  updraft: z.object({
+    artefact_hash: z.string(),
+    operator_name: z.string(),
+    /** Seconds. */
+    execution_timeout: z.number().nullable(),
+    do_xcom_push: z.boolean(),
+    isolation: z.enum(["warm", "process"]),
+    /** `return_value` of each upstream named by a binding; a task without a row is absent. */
+    xcom_inputs: z.record(z.string(), json),
+  }),
+});
+export type RunResponse = z.infer<typeof runResponse>;
+
+export const heartbeatRequest = z.object({ hostname: z.string(), pid: z.int() });
+
+const pushedXcom = z.object({ key: z.string().min(1).max(512), value: json });
+
+/** The final word about a try. Repeating it is harmless. */
+export const stateRequest = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("success"),
+    end_date: z.iso.datetime({ offset: true }),
+    task_outlets: z.array(json).default([]),
+    outlet_events: z.array(json).default([]),
+    rendered_map_index: z.string().nullish(),
+    /** Stored in the same transaction as the state (ours). */
+    xcoms: z.array(pushedXcom).max(1000).default([]),
+  }),
+  z.object({
+    state: z.enum(["failed", "skipped", "removed"]),
+    end_date: z.iso.datetime({ offset: true }),
+    rendered_map_index: z.string().nullish(),
+    /** Why, in a sentence (ours); stored as the transition's cause. */
+    reason: z.string().max(2000).nullish(),
+  }),
+  z.object({
+    state: z.literal("up_for_retry"),
+    end_date: z.iso.datetime({ offset: true }),
+    rendered_map_index: z.string().nullish(),
+    retry_delay_seconds: z.number().nonnegative().nullish(),
+    retry_reason: z.string().max(500).nullish(),
+  }),
+]);
+export type StateRequest = z.infer<typeof stateRequest>;
+
+export const skipDownstreamRequest = z.object({ tasks: z.array(z.union([z.string(), z.tuple([z.string(), z.int()])])) });
+
+export const connectionResponse = z.object({
+  conn_id: z.string(),
+  conn_type: z.string(),
+  host: z.string().nullable(),
+  schema: z.string().nullable(),
+  login: z.string().nullable(),
+  password: z.string().nullable(),
+  port: z.int().nullable(),
+  extra: z.string().nullable(),
+});
+export type ConnectionResponse = z.infer<typeof connectionResponse>;
+
+export const variableResponse = z.object({ key: z.string(), value: z.string().nullable() });
+export const xcomResponse = z.object({ key: z.string(), value: json });

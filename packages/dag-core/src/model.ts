@@ -1,0 +1,150 @@
+/**
+ * The words of the engine: states, rules and the canonical form of a DAG.
+ *
+ * Everything here is plain data. A `SerializedDag` is what the dag-processor stores, the scheduler reads and the
+ * workers run; its canonical JSON decides whether a new version of a DAG exists. Durations are seconds, as in
+ * Airflow's authoring API; instants are epoch milliseconds (UTC).
+ */
+
+/** Epoch milliseconds, UTC. */
+export type Instant = number;
+
+export const TASK_INSTANCE_STATES = [
+  "scheduled",
+  "queued",
+  "running",
+  "success",
+  "failed",
+  "skipped",
+  "upstream_failed",
+  "removed",
+  "up_for_retry",
+  "up_for_reschedule",
+  "deferred",
+  "awaiting_input",
+  "restarting",
+] as const;
+/** Airflow's state `None` (nothing decided yet) is `null`. */
+export type TaskInstanceState = (typeof TASK_INSTANCE_STATES)[number] | null;
+
+export const FINISHED_STATES = ["success", "failed", "skipped", "upstream_failed", "removed"] as const;
+export type FinishedState = (typeof FINISHED_STATES)[number];
+
+export const DAG_RUN_STATES = ["queued", "running", "success", "failed"] as const;
+export type DagRunState = (typeof DAG_RUN_STATES)[number];
+
+export const DAG_RUN_TYPES = [
+  "scheduled",
+  "manual",
+  "backfill",
+  "operator_triggered",
+  "asset_triggered",
+  "asset_materialization",
+] as const;
+export type DagRunType = (typeof DAG_RUN_TYPES)[number];
+
+export const TRIGGER_RULES = [
+  "all_success",
+  "all_failed",
+  "all_done",
+  "all_done_min_one_success",
+  "all_done_setup_success",
+  "one_success",
+  "one_failed",
+  "one_done",
+  "none_failed",
+  "none_failed_min_one_success",
+  "none_skipped",
+  "all_skipped",
+  "always",
+] as const;
+export type TriggerRule = (typeof TRIGGER_RULES)[number];
+
+export const WEIGHT_RULES = ["downstream", "upstream", "absolute"] as const;
+export type WeightRule = (typeof WEIGHT_RULES)[number];
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** Where a named input of a task comes from. */
+export type ArgBinding =
+  | { readonly name: string; readonly kind: "xcom"; readonly task_id: string }
+  | { readonly name: string; readonly kind: "literal"; readonly value: JsonValue };
+
+/** What decides when a DAG runs. `cron` carries five or six fields (seconds last) evaluated in `timezone`. */
+export type Timetable =
+  | { readonly type: "null" }
+  | { readonly type: "once" }
+  | { readonly type: "continuous" }
+  | { readonly type: "cron"; readonly expression: string; readonly timezone: string }
+  /** An interval in seconds; ticks align to the epoch grid of the interval, so that a restart keeps the beat. */
+  | { readonly type: "delta"; readonly seconds: number };
+
+/** How a try is isolated: a warm process shared by the tries of one artefact, or a process of its own. */
+export type Isolation = "warm" | "process";
+
+export interface SerializedTask {
+  readonly task_id: string;
+  /** Shown as `operator` in REST and UI: "TypeScriptOperator", "BashOperator", "TriggerDagRunOperator", ... */
+  readonly operator_name: string;
+  readonly arg_bindings: readonly ArgBinding[];
+  /** Direct successors, sorted; the union of wiring edges and order edges. */
+  readonly downstream_task_ids: readonly string[];
+  readonly trigger_rule: TriggerRule;
+  readonly owner: string;
+  readonly retries: number;
+  readonly retry_delay: number;
+  readonly max_retry_delay: number | null;
+  readonly retry_exponential_backoff: number;
+  readonly execution_timeout: number | null;
+  readonly queue: string;
+  readonly pool: string;
+  readonly pool_slots: number;
+  readonly priority_weight: number;
+  readonly weight_rule: WeightRule;
+  readonly do_xcom_push: boolean;
+  readonly depends_on_past: boolean;
+  readonly wait_for_downstream: boolean;
+  readonly ignore_first_depends_on_past: boolean;
+  readonly max_active_tis_per_dag: number | null;
+  readonly max_active_tis_per_dagrun: number | null;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  /** True for deciders (`if`, `switch`): their `skipmixin_key` XCom decides again when a target is cleared. */
+  readonly can_skip_downstream: boolean;
+  readonly isolation: Isolation;
+  readonly doc_md: string | null;
+  /** The command of a bash task or the like, shown in the UI; never holds resolved secrets. */
+  readonly ui_detail: string | null;
+}
+
+export interface SerializedTaskGroup {
+  /** Fully qualified id; null for the root. */
+  readonly group_id: string | null;
+  readonly label: string;
+  readonly children: readonly ({ readonly task_id: string } | { readonly group: SerializedTaskGroup })[];
+}
+
+export interface SerializedDag {
+  readonly dag_id: string;
+  readonly dag_display_name: string | null;
+  readonly description: string | null;
+  readonly doc_md: string | null;
+  /** Path of the authored file, relative to the DAGs folder. */
+  readonly relative_fileloc: string;
+  readonly timetable: Timetable;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  readonly catchup: boolean;
+  readonly max_active_runs: number;
+  readonly max_active_tasks: number;
+  readonly max_consecutive_failed_dag_runs: number;
+  readonly dagrun_timeout: number | null;
+  readonly fail_fast: boolean;
+  readonly is_paused_upon_creation: boolean | null;
+  readonly tags: readonly string[];
+  /** In declaration order. */
+  readonly tasks: readonly SerializedTask[];
+  readonly task_group: SerializedTaskGroup;
+  /** `edge_labels[up][down]`. */
+  readonly edge_labels: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
