@@ -1,0 +1,14 @@
+/**
+ * What every role needs to start, run and stop: configuration, logs, metrics, clock, ids, loops.
+ */
+export { type Clock, systemClock } from "./clock.ts";
+export { type Config, loadConfig, requireSettings } from "./config.ts";
+export { ConfigError } from "./errors.ts";
+export { type Ids, systemIds } from "./ids.ts";
+export { type Service, stopAll, stopOnSignal } from "./lifecycle.ts";
+export { createLogger, type LogFields, type Logger, type LogMethod } from "./logger.ts";
+export { type Loop, type LoopOptions, startLoop } from "./loop.ts";
+export { createMetrics, type Metrics, startMetricsServer } from "./metrics.ts";
+export { processEnvironment } from "./process-environment.ts";
+export type { LogLevel } from "./setting-schemas.ts";
+export type { Environment } from "./settings-reader.ts";
