@@ -1,0 +1,73 @@
+/**
+ * When a running DAG run ends. Its leaves decide: a failure that an `all_done` leaf cleaned up after is a success.
+ * First match wins: timed out, a leaf failed, all leaves well, deadlocked, otherwise it runs on.
+ */
+import { isoText } from "./instant-text.ts";
+import type { Instant, SerializedTask, TaskInstanceState } from "./model.ts";
+import type { TriggerRuleVerdict } from "./trigger-rule.ts";
+
+/** Airflow's word for why a run ended, given to callbacks. */
+export type RunEndReason = "success" | "task_failure" | "timed_out" | "all_tasks_deadlocked";
+
+export interface RunEvaluation {
+  readonly state: "running" | "success" | "failed";
+  readonly reason: RunEndReason | null;
+  readonly cause: string;
+}
+
+export interface RunFacts {
+  /** Task instances of the run that are not in a finished state. */
+  readonly unfinished: number;
+  readonly leafStates: readonly TaskInstanceState[];
+  readonly startDate: Instant | null;
+  /** Seconds. */
+  readonly dagrunTimeout: number | null;
+  readonly now: Instant;
+}
+
+/** Evaluates a running run. On a time-out the caller also skips everything unfinished. */
+export function evaluateRun(facts: RunFacts): RunEvaluation {
+  const { startDate, dagrunTimeout, now } = facts;
+  if (startDate !== null && dagrunTimeout !== null && startDate < now - dagrunTimeout * 1000) {
+    return {
+      state: "failed",
+      reason: "timed_out",
+      cause: `Running since ${isoText(startDate)}, longer than dagrun_timeout of ${dagrunTimeout} s`,
+    };
+  }
+  if (facts.unfinished > 0)
+    return { state: "running", reason: null, cause: `${facts.unfinished} task instances are unfinished` };
+  return evaluateLeaves(facts.leafStates);
+}
+
+function evaluateLeaves(leafStates: readonly TaskInstanceState[]): RunEvaluation {
+  const failed = leafStates.filter((state) => state === "failed" || state === "upstream_failed").length;
+  if (failed > 0)
+    return { state: "failed", reason: "task_failure", cause: `${failed} of ${leafStates.length} leaf tasks failed` };
+  const well = leafStates.every((state) => state === "success" || state === "skipped" || state === "removed");
+  if (well) return { state: "success", reason: "success", cause: "All leaf tasks succeeded or were skipped" };
+  return { state: "running", reason: null, cause: "A leaf task is unfinished although the run counts none" };
+}
+
+/** What the deadlock check needs to know of one unfinished task instance. */
+export interface UnfinishedTask {
+  readonly state: TaskInstanceState;
+  readonly verdict: TriggerRuleVerdict["kind"];
+  readonly task: Pick<SerializedTask, "depends_on_past" | "max_active_tis_per_dag" | "max_active_tis_per_dagrun">;
+}
+
+/**
+ * Ends a run in which nothing can ever happen again; null while something still can. A task that waits for another
+ * run, for a limit of its own, for a trigger or for a person is no deadlock; neither is a retry that is not due yet.
+ */
+export function evaluateDeadlock(unfinished: readonly UnfinishedTask[]): RunEvaluation | null {
+  if (unfinished.length === 0 || unfinished.some(mayStillMove)) return null;
+  const cause = `None of ${unfinished.length} unfinished task instances can ever run`;
+  return { state: "failed", reason: "all_tasks_deadlocked", cause };
+}
+
+function mayStillMove({ state, verdict, task }: UnfinishedTask): boolean {
+  const waitsForOthers =
+    task.depends_on_past || task.max_active_tis_per_dag !== null || task.max_active_tis_per_dagrun !== null;
+  return waitsForOthers || state !== null || verdict !== "wait";
+}

@@ -1,0 +1,39 @@
+/** The engine's decisions, without I/O, clock or chance. */
+
+export { type Admission, type Candidate, type Limit, type Occupancy, pickRunnable } from "./admit.ts";
+export { assert, assertNever } from "./assert.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
+export {
+  evaluateDeadlock,
+  evaluateRun,
+  type RunEndReason,
+  type RunEvaluation,
+  type RunFacts,
+  type UnfinishedTask,
+} from "./evaluate-run.ts";
+export { type FinishDecision, finishTry, hasRetriesLeft, type TryEnd, type TryFacts } from "./finish-try.ts";
+export { closure, downstreamIds, findCycle, leaves, topologicalOrder, upstreamIds } from "./graph.ts";
+export { isoText } from "./instant-text.ts";
+export {
+  failFastEffect,
+  markedDownstreamIsCleared,
+  markRunEffect,
+  skipRequestEffect,
+  timeoutEffect,
+} from "./mark-effect.ts";
+export * from "./model.ts";
+export { priorityWeights } from "./priority.ts";
+export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
+export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
+export { type RunDates, runStateEffect } from "./run-state.ts";
+export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
+export { isActive, isExecuting, isFinished } from "./state-sets.ts";
+export { suggest } from "./suggest.ts";
+export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";
+export { type MissedTicks, missedTicks } from "./timetable/missed-ticks.ts";
+export { inferManualDataInterval, nextRun, type RunInfo, type ScheduleFacts } from "./timetable/next-run.ts";
+export { cronTimetable, deltaTimetable, parseSchedule } from "./timetable/parse-schedule.ts";
+export { ScheduleError } from "./timetable/schedule-error.ts";
+export { evaluateTriggerRule, type TriggerRuleVerdict, type UpstreamCounts } from "./trigger-rule.ts";
+export { type DagIssue, validateDag } from "./validate-dag.ts";

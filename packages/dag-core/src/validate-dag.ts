@@ -1,0 +1,133 @@
+/**
+ * Everything that is wrong with a DAG, in the author's words, before it is stored. An empty list means that every
+ * other function of this package may trust it.
+ */
+import { downstreamIds, findCycle } from "./graph.ts";
+import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
+import { suggest } from "./suggest.ts";
+import { cronTimetable, deltaTimetable } from "./timetable/parse-schedule.ts";
+import { ScheduleError } from "./timetable/schedule-error.ts";
+
+export interface DagIssue {
+  readonly dag_id: string;
+  /** Null when the DAG as a whole is concerned. */
+  readonly task_id: string | null;
+  readonly message: string;
+}
+
+const ID = /^[\p{L}\p{N}_.-]+$/u;
+const MAX_ID_LENGTH = 250;
+const FAIL_FAST_RULES: readonly string[] = ["all_success", "all_done_setup_success"];
+
+/** All issues of a DAG, the DAG's own first, then task by task. */
+export function validateDag(dag: SerializedDag): DagIssue[] {
+  const issues = [...dagMessages(dag)].map((message) => ({ dag_id: dag.dag_id, task_id: null, message }));
+  const ofTasks = dag.tasks.flatMap((task) =>
+    [...taskMessages(task, dag)].map((message) => ({ dag_id: dag.dag_id, task_id: task.task_id, message })),
+  );
+  return [...issues, ...ofTasks];
+}
+
+function* dagMessages(dag: SerializedDag): Iterable<string> {
+  yield* idMessages("DAG id", dag.dag_id);
+  for (const id of duplicates(dag.tasks.map((task) => task.task_id))) yield `Task id '${id}' is used more than once`;
+  const cycle = findCycle(dag);
+  if (cycle !== null) yield `The tasks form a cycle: ${cycle.join(" >> ")}`;
+  yield* timetableMessages(dag);
+  yield* countMessage("max_active_runs", dag.max_active_runs, 0);
+  yield* countMessage("max_active_tasks", dag.max_active_tasks, 1);
+  yield* countMessage("max_consecutive_failed_dag_runs", dag.max_consecutive_failed_dag_runs, 0);
+  if (dag.dagrun_timeout !== null && !(dag.dagrun_timeout > 0))
+    yield `dagrun_timeout must be more than 0 seconds, not ${dag.dagrun_timeout}`;
+  if (dag.start_date !== null && dag.end_date !== null && dag.start_date > dag.end_date)
+    yield "start_date is later than end_date";
+}
+
+function* timetableMessages(dag: SerializedDag): Iterable<string> {
+  try {
+    if (dag.timetable.type === "cron") cronTimetable(dag.timetable.expression, dag.timetable.timezone);
+    if (dag.timetable.type === "delta") deltaTimetable(dag.timetable.seconds);
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    yield error.message;
+  }
+  if (dag.timetable.type === "continuous" && dag.max_active_runs > 1) {
+    yield `The schedule '@continuous' needs max_active_runs of at most 1, not ${dag.max_active_runs}`;
+  }
+}
+
+function* taskMessages(task: SerializedTask, dag: SerializedDag): Iterable<string> {
+  yield* idMessages("Task id", task.task_id);
+  yield* edgeMessages(task, dag);
+  yield* choiceMessage("trigger rule", task.trigger_rule, TRIGGER_RULES);
+  yield* choiceMessage("weight rule", task.weight_rule, WEIGHT_RULES);
+  if (dag.fail_fast && !FAIL_FAST_RULES.includes(task.trigger_rule)) {
+    yield `A DAG with fail_fast allows only the trigger rules ${FAIL_FAST_RULES.join(" and ")}, not '${task.trigger_rule}'`;
+  }
+  yield* countMessage("retries", task.retries, 0);
+  yield* countMessage("pool_slots", task.pool_slots, 1);
+  yield* countMessage("max_active_tis_per_dag", task.max_active_tis_per_dag ?? 1, 1);
+  yield* countMessage("max_active_tis_per_dagrun", task.max_active_tis_per_dagrun ?? 1, 1);
+  if (!Number.isInteger(task.priority_weight))
+    yield `priority_weight must be a whole number, not ${task.priority_weight}`;
+  yield* durationMessages(task);
+  if (task.queue === "" || task.pool === "") yield `${task.queue === "" ? "queue" : "pool"} must not be empty`;
+  if (task.start_date !== null && task.end_date !== null && task.start_date > task.end_date)
+    yield "start_date is later than end_date";
+}
+
+function* durationMessages(task: SerializedTask): Iterable<string> {
+  if (!(task.retry_delay >= 0)) yield `retry_delay must be at least 0 seconds, not ${task.retry_delay}`;
+  if (task.max_retry_delay !== null && !(task.max_retry_delay >= 0))
+    yield `max_retry_delay must be at least 0 seconds, not ${task.max_retry_delay}`;
+  if (!(task.retry_exponential_backoff >= 0))
+    yield `retry_exponential_backoff must be at least 0, not ${task.retry_exponential_backoff}`;
+  if (task.execution_timeout !== null && !(task.execution_timeout > 0))
+    yield `execution_timeout must be more than 0 seconds, not ${task.execution_timeout}`;
+}
+
+function* edgeMessages(task: SerializedTask, dag: SerializedDag): Iterable<string> {
+  const known = dag.tasks.map((other) => other.task_id);
+  for (const target of task.downstream_task_ids) {
+    if (!known.includes(target))
+      yield `Task '${task.task_id}' is before '${target}', which does not exist${didYouMean(target, known)}`;
+  }
+  for (const target of duplicates(task.downstream_task_ids))
+    yield `Task '${task.task_id}' names its successor '${target}' more than once`;
+  for (const binding of task.arg_bindings) {
+    if (binding.kind !== "xcom") continue;
+    if (!known.includes(binding.task_id))
+      yield `Input '${binding.name}' takes the result of '${binding.task_id}', which does not exist${didYouMean(binding.task_id, known)}`;
+    else if (!isUpstream(binding.task_id, task.task_id, dag))
+      yield `Input '${binding.name}' takes the result of '${binding.task_id}', which is not upstream`;
+  }
+}
+
+function isUpstream(from: string, to: string, dag: SerializedDag): boolean {
+  return downstreamIds(dag).get(from)?.includes(to) ?? false;
+}
+
+function* idMessages(what: string, id: string): Iterable<string> {
+  if (id === "") yield `${what} is empty`;
+  else if (id.length > MAX_ID_LENGTH) yield `${what} has ${id.length} characters; at most ${MAX_ID_LENGTH} are allowed`;
+  else if (!ID.test(id)) yield `${what} '${id}' may only have letters, digits, '_', '-' and '.'`;
+}
+
+function* choiceMessage(what: string, value: string, allowed: readonly string[]): Iterable<string> {
+  if (allowed.includes(value)) return;
+  const meant = suggest(value, allowed);
+  yield `Unknown ${what} '${value}'${meant === null ? `; use one of ${allowed.join(", ")}` : didYouMean(value, allowed)}`;
+}
+
+function* countMessage(what: string, value: number, min: number): Iterable<string> {
+  if (!Number.isInteger(value) || value < min) yield `${what} must be a whole number of at least ${min}, not ${value}`;
+}
+
+function didYouMean(word: string, known: readonly string[]): string {
+  const meant = suggest(word, known);
+  return meant === null ? "" : `; did you mean '${meant}'?`;
+}
+
+function duplicates(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
