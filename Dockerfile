@@ -11,10 +11,11 @@ RUN npm ci --omit=dev --no-audit --no-fund
 RUN npm run build --workspace @updraft/web-ui
 COPY dags ./dags
 COPY prometheus.yml ./prometheus.yml
-RUN mkdir -p .updraft && chown -R node:node .updraft
+# 1000 is the user "node" of the image; a named volume takes over the owner of this folder.
+RUN mkdir -p .updraft && chown 1000:1000 .updraft
 
 ENV NODE_ENV=production
-USER node
+USER 1000
 EXPOSE 8080
 ENTRYPOINT ["node", "apps/cli/src/main.ts"]
 CMD ["--help"]
