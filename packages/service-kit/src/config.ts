@@ -49,6 +49,8 @@ export interface Config {
   readonly workerToken: string;
   readonly workerConcurrency: number;
   readonly workerQueues: readonly string[];
+  /** Names of further environment variables that tasks may see. */
+  readonly taskEnvironment: readonly string[];
   /** How long a stopping worker waits for its running tries. */
   readonly workerShutdownSeconds: number;
   /** A warm process is retired after so many tries. */
@@ -212,6 +214,13 @@ function readWorker(reader: SettingsReader) {
         keys: ["UPDRAFT__WORKER__QUEUES"],
         schema: schema.names,
         fallback: ["default"],
+      }),
+    ),
+    taskEnvironment: Object.freeze(
+      reader.read<readonly string[]>({
+        keys: ["UPDRAFT__WORKER__TASK_ENVIRONMENT"],
+        schema: schema.names,
+        fallback: [],
       }),
     ),
     workerShutdownSeconds: reader.read({
