@@ -96,7 +96,9 @@ export const stateRequest = z.discriminatedUnion("state", [
 ]);
 export type StateRequest = z.infer<typeof stateRequest>;
 
-export const skipDownstreamRequest = z.object({ tasks: z.array(z.union([z.string(), z.tuple([z.string(), z.int()])])) });
+export const skipDownstreamRequest = z.object({
+  tasks: z.array(z.union([z.string(), z.tuple([z.string(), z.int()])])),
+});
 
 export const connectionResponse = z.object({
   conn_id: z.string(),

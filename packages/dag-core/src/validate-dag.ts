@@ -2,7 +2,7 @@
  * Everything that is wrong with a DAG, in the author's words, before it is stored. An empty list means that every
  * other function of this package may trust it.
  */
-import { downstreamIds, findCycle } from "./graph.ts";
+import { findCycle } from "./graph.ts";
 import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
 import { suggest } from "./suggest.ts";
 import { cronTimetable, deltaTimetable } from "./timetable/parse-schedule.ts";
@@ -15,6 +15,8 @@ export interface DagIssue {
   readonly message: string;
 }
 
+type Successors = ReadonlyMap<string, ReadonlySet<string>>;
+
 const ID = /^[\p{L}\p{N}_.-]+$/u;
 const MAX_ID_LENGTH = 250;
 const FAIL_FAST_RULES: readonly string[] = ["all_success", "all_done_setup_success"];
@@ -22,8 +24,13 @@ const FAIL_FAST_RULES: readonly string[] = ["all_success", "all_done_setup_succe
 /** All issues of a DAG, the DAG's own first, then task by task. */
 export function validateDag(dag: SerializedDag): DagIssue[] {
   const issues = [...dagMessages(dag)].map((message) => ({ dag_id: dag.dag_id, task_id: null, message }));
+  const successors = new Map(dag.tasks.map((task) => [task.task_id, new Set(task.downstream_task_ids)]));
   const ofTasks = dag.tasks.flatMap((task) =>
-    [...taskMessages(task, dag)].map((message) => ({ dag_id: dag.dag_id, task_id: task.task_id, message })),
+    [...taskMessages(task, dag), ...edgeMessages(task, successors)].map((message) => ({
+      dag_id: dag.dag_id,
+      task_id: task.task_id,
+      message,
+    })),
   );
   return [...issues, ...ofTasks];
 }
@@ -58,7 +65,6 @@ function* timetableMessages(dag: SerializedDag): Iterable<string> {
 
 function* taskMessages(task: SerializedTask, dag: SerializedDag): Iterable<string> {
   yield* idMessages("Task id", task.task_id);
-  yield* edgeMessages(task, dag);
   yield* choiceMessage("trigger rule", task.trigger_rule, TRIGGER_RULES);
   yield* choiceMessage("weight rule", task.weight_rule, WEIGHT_RULES);
   if (dag.fail_fast && !FAIL_FAST_RULES.includes(task.trigger_rule)) {
@@ -86,25 +92,29 @@ function* durationMessages(task: SerializedTask): Iterable<string> {
     yield `execution_timeout must be more than 0 seconds, not ${task.execution_timeout}`;
 }
 
-function* edgeMessages(task: SerializedTask, dag: SerializedDag): Iterable<string> {
-  const known = dag.tasks.map((other) => other.task_id);
+function* edgeMessages(task: SerializedTask, successors: Successors): Iterable<string> {
   for (const target of task.downstream_task_ids) {
-    if (!known.includes(target))
-      yield `Task '${task.task_id}' is before '${target}', which does not exist${didYouMean(target, known)}`;
+    if (!successors.has(target)) {
+      yield `Task '${task.task_id}' is before '${target}', which does not exist${didYouMean(target, [...successors.keys()])}`;
+    }
   }
-  for (const target of duplicates(task.downstream_task_ids))
+  for (const target of duplicates(task.downstream_task_ids)) {
     yield `Task '${task.task_id}' names its successor '${target}' more than once`;
+  }
   for (const binding of task.arg_bindings) {
-    if (binding.kind !== "xcom") continue;
-    if (!known.includes(binding.task_id))
-      yield `Input '${binding.name}' takes the result of '${binding.task_id}', which does not exist${didYouMean(binding.task_id, known)}`;
-    else if (!isUpstream(binding.task_id, task.task_id, dag))
-      yield `Input '${binding.name}' takes the result of '${binding.task_id}', which is not upstream`;
+    if (binding.kind === "xcom") yield* inputMessage(binding, task.task_id, successors);
   }
 }
 
-function isUpstream(from: string, to: string, dag: SerializedDag): boolean {
-  return downstreamIds(dag).get(from)?.includes(to) ?? false;
+function* inputMessage(
+  input: { readonly name: string; readonly task_id: string },
+  taskId: string,
+  successors: Successors,
+): Iterable<string> {
+  const source = successors.get(input.task_id);
+  const takes = `Input '${input.name}' takes the result of '${input.task_id}'`;
+  if (source === undefined) yield `${takes}, which does not exist${didYouMean(input.task_id, [...successors.keys()])}`;
+  else if (!source.has(taskId)) yield `${takes}, which is not upstream`;
 }
 
 function* idMessages(what: string, id: string): Iterable<string> {
@@ -128,6 +138,9 @@ function didYouMean(word: string, known: readonly string[]): string {
   return meant === null ? "" : `; did you mean '${meant}'?`;
 }
 
-function duplicates(values: readonly string[]): string[] {
-  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+function duplicates(values: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const value of values) (seen.has(value) ? twice : seen).add(value);
+  return twice;
 }

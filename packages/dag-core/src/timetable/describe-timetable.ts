@@ -65,8 +65,9 @@ function describeCron(expression: string, timezone: string): string {
 function timeText({ seconds, minutes, hours }: CronFields): string {
   const onMinute = seconds.length === 1 && seconds[0] === 0;
   if (onMinute && minutes.length * hours.length <= 4) return `At ${times(minutes, hours).join(", ")}`;
-  const parts = [onMinute ? "" : everyText(seconds, 60, "second"), everyText(minutes, 60, "minute")];
-  if (hours.length < 24) parts.push(everyText(hours, 24, "hour"));
+  const minuteText = everyText(minutes, 60, "minute");
+  const parts = [onMinute ? "" : everyText(seconds, 60, "second"), minuteText];
+  if (hours.length < 24 || minuteText.startsWith("at")) parts.push(everyText(hours, 24, "hour"));
   const text = parts.filter((part) => part !== "").join(", ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

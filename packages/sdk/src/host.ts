@@ -1,0 +1,18 @@
+/** For the processes that load and run DAG files: the dag-processor's parse child and the workers' task process. */
+
+export { resolveInputs } from "./arguments.ts";
+export { authorTrace } from "./author-trace.ts";
+export { Bundle } from "./bundle.ts";
+export { EXTERNAL_SPECIFIERS, installSdkResolver, loadBundle, NoBundleError } from "./load-bundle.ts";
+export type {
+  LogLevel,
+  LogRecord,
+  RawClient,
+  RawConnection,
+  Retention,
+  RunContext,
+  TriggerRequest,
+  XComLocator,
+} from "./raw-client.ts";
+export { type RunHandlerRequest, runHandler, type TaskOutcome } from "./run-handler.ts";
+export { type SerializedBundle, type SerializeOptions, serializeBundle } from "./serialize.ts";

@@ -1,0 +1,56 @@
+/**
+ * What a DAG file imports: Airflow's TypeScript SDK and what Updraft adds to it.
+ *
+ * A file that is to run on a real Airflow as well imports `@updraft/sdk/airflow` or Airflow's own package name.
+ */
+import type { UpdraftTaskSpec } from "./spec-types.ts";
+import type { DeciderArgs as DeciderArgsOf, Inputs, TaskGroupRefOf } from "./task-types.ts";
+
+export {
+  type ArgNameMap,
+  type Branch,
+  Bundle,
+  type Condition,
+  type ConditionElse,
+  ConnectionNotFoundError,
+  type ConnectionResult,
+  type DagRunState,
+  type GetXComOpts,
+  getClient,
+  type JsonValue,
+  Label,
+  NEVER_EXPIRE,
+  type Node,
+  type Registerable,
+  type SetXComOpts,
+  SUPERVISOR_API_VERSION,
+  type TaskClient,
+  type TaskFactory,
+  type TaskFunction,
+  type TaskGroupOptions,
+  TaskHandler,
+  type TaskInput,
+  type TaskInputs,
+  type TaskRef,
+  type TaskStateStore,
+  type TaskStateStoreSetOpts,
+  type TriggerDagRunSpec,
+  type TriggerDagRunTask,
+  triggerDagRun,
+  VariableNotFoundError,
+  withArgNames,
+} from "./airflow.ts";
+export { Dag } from "./dag.ts";
+export { LineSplitter } from "./line-splitter.ts";
+export { defineOperator, type OperatorDefinition } from "./operator.ts";
+export type { LogLevel } from "./raw-client.ts";
+export type { Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
+export { maskSecret } from "./task-client.ts";
+export { getContext, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
+export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
+export { getLogger, type TaskLogger } from "./task-logger.ts";
+export type { Operator } from "./task-types.ts";
+
+export type TaskOptions = UpdraftTaskSpec;
+export type TaskGroupRef = TaskGroupRefOf<UpdraftTaskSpec>;
+export type DeciderArgs<A extends Inputs> = DeciderArgsOf<A, UpdraftTaskSpec>;

@@ -1,0 +1,86 @@
+/**
+ * What the host of a try gives the SDK: the facts of the try, its way to the metadata, and where its records go.
+ *
+ * The task process implements `RawClient` over the Task Execution API with a token that is good for one try.
+ */
+import type { DagRunState, DagRunType, JsonValue } from "@updraft/dag-core";
+
+/** The facts of one try. Instants are ISO 8601. */
+export interface RunContext {
+  readonly dag_id: string;
+  readonly task_id: string;
+  readonly run_id: string;
+  readonly try_number: number;
+  readonly map_index: number;
+  readonly logical_date: string | null;
+  readonly data_interval_start: string | null;
+  readonly data_interval_end: string | null;
+  readonly run_after: string;
+  readonly conf: Readonly<Record<string, JsonValue>>;
+  readonly run_type: DagRunType;
+  readonly max_tries: number;
+}
+
+/** A connection as the Execution API answers it. */
+export interface RawConnection {
+  readonly conn_id: string;
+  readonly conn_type: string;
+  readonly host: string | null;
+  readonly schema: string | null;
+  readonly login: string | null;
+  readonly password: string | null;
+  readonly port: number | null;
+  readonly extra: string | null;
+}
+
+export interface XComLocator {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly key: string;
+}
+
+/** Seconds, for ever, or the installation's default. */
+export type Retention = number | "never_expire" | null;
+
+export interface TriggerRequest {
+  readonly dagId: string;
+  readonly runId: string;
+  readonly conf: Readonly<Record<string, JsonValue>>;
+  readonly logicalDate: string | null;
+  readonly runAfter: string | null;
+  readonly note: string | null;
+  readonly resetDagRun: boolean;
+}
+
+export interface RawClient {
+  getVariable(key: string): Promise<string | null>;
+  setVariable(key: string, value: string, description?: string): Promise<void>;
+  deleteVariable(key: string): Promise<void>;
+  getXCom(
+    locator: XComLocator & { readonly includePriorDates: boolean },
+  ): Promise<{ readonly found: boolean; readonly value: JsonValue }>;
+  setXCom(locator: XComLocator, value: JsonValue): Promise<void>;
+  getConnection(connectionId: string): Promise<RawConnection | null>;
+  getTaskState(key: string): Promise<JsonValue>;
+  setTaskState(key: string, value: JsonValue, retention: Retention): Promise<void>;
+  deleteTaskState(key: string): Promise<void>;
+  clearTaskState(): Promise<void>;
+  skipDownstream(taskIds: readonly string[]): Promise<void>;
+  triggerDagRun(request: TriggerRequest): Promise<"created" | "already_exists">;
+  getDagRunState(dagId: string, runId: string): Promise<DagRunState | string>;
+  getDag(dagId: string): Promise<{ readonly is_paused: boolean }>;
+  maskSecret(value: string): void;
+}
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/** One structured line of a task's log; `event` is the text. */
+export interface LogRecord {
+  readonly timestamp: string;
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly logger: string;
+  readonly [field: string]: JsonValue;
+}

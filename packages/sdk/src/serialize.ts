@@ -1,0 +1,124 @@
+/** From what an author declared to the canonical form of a Dag. */
+import type {
+  ArgBinding,
+  SerializedDag,
+  SerializedTask,
+  SerializedTaskGroup,
+  TriggerRule,
+  WeightRule,
+} from "@updraft/dag-core";
+import { authorTrace } from "./author-trace.ts";
+import type { Bundle } from "./bundle.ts";
+import { errorAt } from "./call-site.ts";
+import { modelOf } from "./dag.ts";
+import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model.ts";
+import { downstreamTaskIds } from "./graph.ts";
+import { copyJson } from "./json.ts";
+import { readTimetable } from "./timetable.ts";
+
+export interface SerializeOptions {
+  /** Path of the authored file, relative to the DAGs folder. */
+  readonly relativeFileloc: string;
+  /** The installation's defaults for what a Dag leaves unset. */
+  readonly defaults: { readonly maxActiveRuns: number; readonly maxActiveTasks: number; readonly catchup: boolean };
+}
+
+export interface SerializedBundle {
+  readonly dags: SerializedDag[];
+  readonly errors: { readonly dag_id: string | null; readonly stack_trace: string }[];
+}
+
+/** Every Dag of the bundle that can be read, and for each other one what is wrong with it. */
+export function serializeBundle(bundle: Bundle, options: SerializeOptions): SerializedBundle {
+  const result: SerializedBundle = { dags: [], errors: [] };
+  for (const dag of bundle.dags) {
+    try {
+      result.dags.push(serializeDag(modelOf(dag), options));
+    } catch (error) {
+      result.errors.push({ dag_id: dag.dagId, stack_trace: authorTrace(error) });
+    }
+  }
+  return result;
+}
+
+function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeOptions): SerializedDag {
+  model.finalize();
+  const { spec } = model;
+  const downstream = downstreamTaskIds(model);
+  return {
+    dag_id: model.dagId,
+    dag_display_name: spec.dagDisplayName ?? null,
+    description: spec.description ?? null,
+    doc_md: spec.docMd ?? null,
+    relative_fileloc: relativeFileloc,
+    timetable: readTimetable(model),
+    start_date: spec.startDate?.getTime() ?? null,
+    end_date: spec.endDate?.getTime() ?? null,
+    catchup: spec.catchup ?? defaults.catchup,
+    max_active_runs: spec.maxActiveRuns ?? defaults.maxActiveRuns,
+    max_active_tasks: spec.maxActiveTasks ?? defaults.maxActiveTasks,
+    max_consecutive_failed_dag_runs: spec.maxConsecutiveFailedDagRuns ?? 0,
+    dagrun_timeout: spec.dagrunTimeout ?? null,
+    fail_fast: spec.failFast ?? false,
+    is_paused_upon_creation: spec.isPausedUponCreation ?? null,
+    tags: [...new Set(spec.tags ?? [])].toSorted(),
+    tasks: [...model.tasks.values()].map((task) => serializeTask(model, task, downstream.get(task.taskId) ?? [])),
+    task_group: serializeGroup(model.root),
+    edge_labels: Object.fromEntries([...model.labels].map(([up, row]) => [up, Object.fromEntries(row)])),
+  };
+}
+
+function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonly string[]): SerializedTask {
+  const { spec } = task;
+  return {
+    task_id: task.taskId,
+    operator_name: task.operatorName,
+    arg_bindings: task.inputs.map((input) => serializeInput(model, task, input)),
+    downstream_task_ids: downstreamIds,
+    // The two rules were checked against the known ones when the Dag was finalized.
+    trigger_rule: (spec.triggerRule ?? "all_success") as TriggerRule,
+    weight_rule: (spec.weightRule ?? "downstream") as WeightRule,
+    owner: spec.owner ?? "airflow",
+    retries: spec.retries ?? 0,
+    retry_delay: spec.retryDelay ?? 300,
+    max_retry_delay: spec.maxRetryDelay ?? null,
+    retry_exponential_backoff: spec.retryExponentialBackoff ?? 0,
+    execution_timeout: spec.executionTimeout ?? null,
+    queue: spec.queue ?? model.spec.queue ?? "default",
+    pool: spec.pool ?? "default_pool",
+    pool_slots: spec.poolSlots ?? 1,
+    priority_weight: spec.priorityWeight ?? 1,
+    do_xcom_push: spec.doXcomPush ?? true,
+    depends_on_past: spec.dependsOnPast ?? false,
+    wait_for_downstream: spec.waitForDownstream ?? false,
+    ignore_first_depends_on_past: spec.ignoreFirstDependsOnPast ?? false,
+    max_active_tis_per_dag: spec.maxActiveTisPerDag ?? null,
+    max_active_tis_per_dagrun: spec.maxActiveTisPerDagrun ?? null,
+    start_date: spec.startDate?.getTime() ?? null,
+    end_date: spec.endDate?.getTime() ?? null,
+    can_skip_downstream: task.decision !== null,
+    isolation: spec.isolation ?? "warm",
+    doc_md: spec.docMd ?? null,
+    ui_detail: task.detail,
+  };
+}
+
+function serializeInput(model: DagModel, task: TaskRecord, input: InputRecord): ArgBinding {
+  if ("task" in input) return { name: input.name, kind: "xcom", task_id: input.task.taskId };
+  const what = `Input "${input.name}" of task "${task.taskId}" of Dag "${model.dagId}"`;
+  try {
+    return { name: input.name, kind: "literal", value: copyJson(input.literal, what) };
+  } catch (error) {
+    throw errorAt(task.site, error instanceof Error ? error.message : what);
+  }
+}
+
+function serializeGroup(group: GroupRecord): SerializedTaskGroup {
+  return {
+    group_id: group.groupId,
+    label: group.label,
+    children: group.children.map((child) =>
+      child.kind === "task" ? { task_id: child.taskId } : { group: serializeGroup(child) },
+    ),
+  };
+}

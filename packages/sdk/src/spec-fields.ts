@@ -1,0 +1,177 @@
+/**
+ * The options as data: which exist in which dialect, and what each may hold.
+ *
+ * Unknown names are refused where they are written. Values are checked when the Dag is read, as Airflow does, so that
+ * one wrong value costs one Dag and not the file.
+ */
+import { TRIGGER_RULES, WEIGHT_RULES } from "@updraft/dag-core";
+import { describeValue, isPlainObject } from "./json.ts";
+import type { DagSpec, TaskSpec, UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
+import { didYouMean } from "./suggestion.ts";
+
+interface FieldKind {
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const text: FieldKind = { expected: "a string", accepts: (value) => typeof value === "string" };
+const name: FieldKind = {
+  expected: "a non-empty string",
+  accepts: (value) => typeof value === "string" && value !== "",
+};
+const flag: FieldKind = { expected: "a boolean", accepts: (value) => typeof value === "boolean" };
+const date: FieldKind = {
+  expected: "a valid Date",
+  accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+};
+const count: FieldKind = {
+  expected: "a whole number from 0",
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+};
+const positive: FieldKind = {
+  expected: "a whole number from 1",
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+};
+const integer: FieldKind = { expected: "a whole number", accepts: Number.isSafeInteger };
+const seconds: FieldKind = {
+  expected: "a number of seconds from 0",
+  accepts: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
+};
+const factor: FieldKind = { ...seconds, expected: "a number from 0" };
+const texts: FieldKind = {
+  expected: "an array of strings",
+  accepts: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+};
+const schedule: FieldKind = {
+  expected: "a string",
+  accepts: (value) => typeof value === "string" || isPlainObject(value),
+};
+
+function oneOf(values: readonly string[]): FieldKind {
+  return { expected: `one of ${values.join(", ")}`, accepts: (value) => values.some((known) => known === value) };
+}
+
+export type Fields<S> = { readonly [K in keyof Required<S>]: FieldKind };
+
+const AIRFLOW_DAG_FIELDS: Fields<DagSpec> = {
+  schedule,
+  description: text,
+  dagDisplayName: text,
+  docMd: text,
+  startDate: date,
+  endDate: date,
+  tags: texts,
+  maxActiveTasks: positive,
+  maxActiveRuns: count,
+  maxConsecutiveFailedDagRuns: count,
+  dagrunTimeout: seconds,
+  catchup: flag,
+  failFast: flag,
+  renderTemplateAsNativeObj: flag,
+  disableBundleVersioning: flag,
+  isPausedUponCreation: flag,
+  queue: name,
+};
+
+const AIRFLOW_TASK_FIELDS: Fields<TaskSpec> = {
+  taskId: name,
+  owner: text,
+  startDate: date,
+  endDate: date,
+  triggerRule: oneOf(TRIGGER_RULES),
+  dependsOnPast: flag,
+  ignoreFirstDependsOnPast: flag,
+  waitForPastDependsBeforeSkipping: flag,
+  waitForDownstream: flag,
+  retries: count,
+  retryDelay: seconds,
+  maxRetryDelay: seconds,
+  retryExponentialBackoff: factor,
+  executionTimeout: seconds,
+  queue: name,
+  pool: name,
+  poolSlots: positive,
+  priorityWeight: integer,
+  weightRule: oneOf(WEIGHT_RULES),
+  executor: text,
+  doXcomPush: flag,
+  emailOnFailure: flag,
+  emailOnRetry: flag,
+  docMd: text,
+  mapIndexTemplate: text,
+  maxActiveTisPerDag: positive,
+  maxActiveTisPerDagrun: positive,
+  returnsDagResult: flag,
+};
+
+/** Which options a Dag class takes. */
+export interface Dialect {
+  readonly dagFields: Readonly<Record<string, FieldKind>>;
+  readonly taskFields: Readonly<Record<string, FieldKind>>;
+  /** Whether `schedule` may be an object (interval, cron with a time zone). */
+  readonly objectSchedules: boolean;
+}
+
+export const AIRFLOW_DIALECT: Dialect = {
+  dagFields: AIRFLOW_DAG_FIELDS,
+  taskFields: AIRFLOW_TASK_FIELDS,
+  objectSchedules: false,
+};
+
+const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = AIRFLOW_DAG_FIELDS;
+const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = { ...AIRFLOW_TASK_FIELDS, isolation: oneOf(["warm", "process"]) };
+
+export const UPDRAFT_DIALECT: Dialect = {
+  dagFields: UPDRAFT_DAG_FIELDS,
+  taskFields: UPDRAFT_TASK_FIELDS,
+  objectSchedules: true,
+};
+
+/** A frozen deep copy of the options of `what`, refusing what can't be recorded and options that don't exist. */
+export function recordSpec<S extends object>(
+  spec: unknown,
+  fields: Readonly<Record<string, FieldKind>>,
+  what: string,
+): S {
+  if (!isPlainObject(spec))
+    throw new Error(`The options of ${what} must be a plain object, not ${describeValue(spec)}`);
+  if (Object.getOwnPropertySymbols(spec).length > 0) throw new Error(`The options of ${what} can't have symbol keys`);
+  for (const key of Object.keys(spec)) {
+    if (!Object.hasOwn(fields, key)) {
+      throw new Error(`Unknown option "${key}" for ${what}${didYouMean(key, Object.keys(fields))}`);
+    }
+  }
+  const copies = Object.entries(spec).map(([key, value]) => [key, freezeCopy(value, `${key} of ${what}`, new Set())]);
+  // The caller names the type of the options; their values are checked by `checkSpecValues` when the Dag is read.
+  return Object.freeze(Object.fromEntries(copies)) as S;
+}
+
+/** The complaint about the first value of the wrong type, or null. */
+export function wrongValueIn(spec: object, fields: Readonly<Record<string, FieldKind>>, what: string): string | null {
+  for (const [key, value] of Object.entries(spec)) {
+    const kind = fields[key];
+    if (value === undefined || kind === undefined || kind.accepts(value)) continue;
+    const hint =
+      typeof value === "string" && kind.expected.startsWith("one of")
+        ? didYouMean(value, kind.expected.slice("one of ".length).split(", "))
+        : "";
+    return `${key} for ${what} must be ${kind.expected}, not ${describeValue(value)}${hint}`;
+  }
+  return null;
+}
+
+function freezeCopy(value: unknown, path: string, seen: Set<object>): unknown {
+  if (value instanceof Date) return Object.freeze(new Date(value.getTime()));
+  if (typeof value === "function" || typeof value === "symbol")
+    throw new Error(`${path} can't be recorded: it is ${describeValue(value)}`);
+  if (typeof value !== "object" || value === null) return value;
+  if (seen.has(value)) throw new Error(`${path} can't be recorded: it refers to itself`);
+  if (!Array.isArray(value) && !isPlainObject(value))
+    throw new Error(`${path} can't be recorded: it is ${describeValue(value)}`);
+  seen.add(value);
+  const copy = Array.isArray(value)
+    ? value.map((item, index) => freezeCopy(item, `${path}[${index}]`, seen))
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, freezeCopy(item, `${path}.${key}`, seen)]));
+  seen.delete(value);
+  return Object.freeze(copy);
+}

@@ -1,0 +1,121 @@
+/**
+ * The words of authoring: refs, factories, groups and deciders, generic in the options a dialect allows (`TS`).
+ *
+ * Refs are inert and frozen: they name a task for wiring and never hold its value.
+ */
+import type { JsonCompatible } from "./json.ts";
+
+/** The inputs of a handler without parameters, which is what TypeScript infers for one. */
+// biome-ignore lint/suspicious/noConfusingVoidType: Airflow's SDK says it so; files typed against it must compile.
+export type NoInputs = void;
+export type Inputs = object | NoInputs;
+
+/** What a task runs: one object of named inputs in, a JSON value out. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers of any argument type share one table, as in Airflow's SDK.
+export type TaskFunction<A = any, R = unknown> = (args: A) => R | Promise<R>;
+
+/** Anything edges can be drawn from and to. */
+export interface Node {
+  readonly dagId: string;
+  before(...downstream: readonly Node[]): Node;
+  after(...upstream: readonly Node[]): Node;
+}
+
+/** A placed task. `R` is what its handler returns. */
+export interface TaskRef<R = unknown> extends Node {
+  readonly taskId: string;
+  /** Only for the compiler; no ref has a value. */
+  readonly __result?: R;
+  before(...downstream: readonly Node[]): TaskRef<R>;
+  after(...upstream: readonly Node[]): TaskRef<R>;
+}
+
+export type TaskInput<T> = TaskRef | JsonCompatible<T>;
+export type TaskInputs<A> = { [K in keyof A]-?: TaskInput<Exclude<A[K], undefined>> };
+
+/** Places the declared task; every task is placed exactly once. */
+export type TaskFactory<A extends Inputs = NoInputs, R = unknown> = [A] extends [NoInputs]
+  ? () => TaskRef<R>
+  : (inputs: TaskInputs<A>) => TaskRef<R>;
+
+/** A ready-made task such as `bash(...)` or `triggerDagRun(...)`. */
+export interface Operator<A extends Inputs = NoInputs, R = unknown> {
+  /** Airflow's class name, shown as the operator of the task. */
+  readonly operatorName: string;
+  /** A line for the UI, such as the command. Never a resolved secret. */
+  readonly detail: string | null;
+  readonly takesInputs: boolean;
+  readonly execute: (args: A) => R | Promise<R>;
+}
+
+/** Every overload of `dag.task` and `group.task`. */
+export interface TaskMethod<TS> {
+  <A extends Inputs = NoInputs, R = unknown>(
+    taskId: string,
+    handler: (args: A) => R | Promise<R>,
+    options?: TS,
+  ): TaskFactory<A, R>;
+  <A extends Inputs = NoInputs, R = unknown>(handler: (args: A) => R | Promise<R>, options?: TS): TaskFactory<A, R>;
+  <A extends Inputs, R>(taskId: string, operator: Operator<A, R>, options?: TS): TaskFactory<A, R>;
+  <A extends Inputs, R>(operator: Operator<A, R>, options: TS): TaskFactory<A, R>;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/**
+ * `dag.if`. The overloads stand apart because a conditional rest tuple keeps TypeScript from inferring the inputs of
+ * an inline `function`.
+ */
+export interface IfMethod<TS> {
+  (decide: () => Awaitable<boolean>, inputs?: undefined, options?: TS): Condition;
+  <A extends object>(decide: (args: A) => Awaitable<boolean>, inputs: TaskInputs<NoInfer<A>>, options?: TS): Condition;
+  (placed: TaskRef<boolean>): Condition;
+}
+
+/** `dag.switch`. */
+export interface SwitchMethod<TS> {
+  (decide: () => Awaitable<TaskRef>, inputs?: undefined, options?: TS): Branch;
+  <A extends object>(decide: (args: A) => Awaitable<TaskRef>, inputs: TaskInputs<NoInfer<A>>, options?: TS): Branch;
+  (placed: TaskRef<TaskRef>): Branch;
+}
+
+/** The inputs and options that follow the handler of a decider. */
+export type DeciderArgs<A extends Inputs, TS> = [A] extends [NoInputs]
+  ? [inputs?: undefined, options?: TS]
+  : [inputs: TaskInputs<A>, options?: TS];
+
+export interface TaskGroupOptions {
+  /** False leaves the ids of the group's tasks bare. Default true. */
+  readonly prefixGroupId?: boolean | undefined;
+}
+
+export interface TaskGroupRefOf<TS> extends Node {
+  /** Fully qualified. */
+  readonly groupId: string;
+  readonly task: TaskMethod<TS>;
+  readonly if: IfMethod<TS>;
+  readonly switch: SwitchMethod<TS>;
+  taskGroup(groupId: string, options?: TaskGroupOptions): TaskGroupRefOf<TS>;
+  before(...downstream: readonly Node[]): TaskGroupRefOf<TS>;
+  after(...upstream: readonly Node[]): TaskGroupRefOf<TS>;
+}
+
+/** A task that decides between two sides. */
+export interface Condition extends Node {
+  readonly taskId: string;
+  then(target: TaskRef | Condition | Branch): ConditionElse;
+  before(...downstream: readonly Node[]): Condition;
+  after(...upstream: readonly Node[]): Condition;
+}
+
+export interface ConditionElse {
+  else(target: TaskRef | Condition | Branch): void;
+}
+
+/** A task that decides between named cases. */
+export interface Branch extends Node {
+  readonly taskId: string;
+  case(target: TaskRef): Branch;
+  before(...downstream: readonly Node[]): Branch;
+  after(...upstream: readonly Node[]): Branch;
+}

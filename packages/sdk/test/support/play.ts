@@ -1,0 +1,164 @@
+/** A small world for tests: metadata in memory, and a runner that takes tasks in topological order. */
+import { type JsonValue, type SerializedDag, type SerializedTask, topologicalOrder } from "@updraft/dag-core";
+import { Bundle } from "../../src/bundle.ts";
+import type { AnyDag } from "../../src/dag.ts";
+import {
+  type LogRecord,
+  type RawClient,
+  type RawConnection,
+  type RunContext,
+  resolveInputs,
+  runHandler,
+  serializeBundle,
+  type TaskOutcome,
+  type TriggerRequest,
+} from "../../src/host.ts";
+
+export class World {
+  readonly variables = new Map<string, string>();
+  readonly connections = new Map<string, Partial<RawConnection>>();
+  readonly xcoms = new Map<string, JsonValue>();
+  state = new Map<string, JsonValue>();
+  readonly skipped = new Set<string>();
+  readonly triggered: TriggerRequest[] = [];
+  readonly calls: string[] = [];
+  readonly log: LogRecord[] = [];
+  readonly secrets: string[] = [];
+  runStates: string[] = ["success"];
+  runExists = false;
+  paused = false;
+
+  client(): RawClient {
+    return {
+      getVariable: async (key) => this.variables.get(key) ?? null,
+      setVariable: async (key, value) => void this.variables.set(key, value),
+      deleteVariable: async (key) => void this.variables.delete(key),
+      getXCom: async ({ dagId, runId, taskId, key }) => {
+        const value = this.xcoms.get(`${dagId}/${runId}/${taskId}/${key}`);
+        return { found: value !== undefined, value: value ?? null };
+      },
+      setXCom: async ({ dagId, runId, taskId, key }, value) => {
+        this.calls.push(`setXCom ${key}`);
+        this.xcoms.set(`${dagId}/${runId}/${taskId}/${key}`, value);
+      },
+      getConnection: async (id) => this.#connection(id),
+      getTaskState: async (key) => this.state.get(key) ?? null,
+      setTaskState: async (key, value) => void this.state.set(key, value),
+      deleteTaskState: async (key) => void this.state.delete(key),
+      clearTaskState: async () => this.state.clear(),
+      skipDownstream: async (taskIds) => {
+        this.calls.push(`skipDownstream ${taskIds.join(",")}`);
+        for (const id of taskIds) this.skipped.add(id);
+      },
+      triggerDagRun: async (request) => {
+        this.triggered.push(request);
+        return this.runExists ? "already_exists" : "created";
+      },
+      getDagRunState: async () => (this.runStates.length > 1 ? this.runStates.shift() : this.runStates[0]) ?? "success",
+      getDag: async () => ({ is_paused: this.paused }),
+      maskSecret: (value) => void this.secrets.push(value),
+    };
+  }
+
+  #connection(id: string): RawConnection | null {
+    const known = this.connections.get(id);
+    const blank = { host: null, schema: null, login: null, password: null, port: null, extra: null };
+    return known === undefined ? null : { conn_id: id, conn_type: "generic", ...blank, ...known };
+  }
+}
+
+export function serialize(dag: AnyDag): SerializedDag {
+  const { dags, errors } = serializeBundle(new Bundle(dag), SERIALIZE_OPTIONS);
+  const [first] = dags;
+  if (first === undefined) throw new Error(errors[0]?.stack_trace ?? "no Dag and no error");
+  return first;
+}
+
+export const SERIALIZE_OPTIONS = {
+  relativeFileloc: "file.ts",
+  defaults: { maxActiveRuns: 16, maxActiveTasks: 16, catchup: false },
+};
+
+export function edgesOf(dag: SerializedDag): string[] {
+  return dag.tasks.flatMap((task) => task.downstream_task_ids.map((down) => `${task.task_id} > ${down}`)).toSorted();
+}
+
+export function taskOf(dag: SerializedDag, taskId: string): SerializedTask {
+  const task = dag.tasks.find((candidate) => candidate.task_id === taskId);
+  if (task === undefined) throw new Error(`no task ${taskId}`);
+  return task;
+}
+
+/** Runs one try with literal inputs only. */
+export async function runTask(
+  dag: AnyDag,
+  taskId: string,
+  prepare: (world: World) => void = () => {},
+  signal = new AbortController().signal,
+): Promise<TaskOutcome> {
+  const world = new World();
+  prepare(world);
+  return runInWorld(dag, taskId, { world, args: {}, signal });
+}
+
+export async function runInWorld(
+  dag: AnyDag,
+  taskId: string,
+  run: { readonly world: World; readonly args: Record<string, JsonValue>; readonly signal?: AbortSignal },
+): Promise<TaskOutcome> {
+  return runHandler({
+    bundle: new Bundle(dag),
+    dagId: dag.dagId,
+    taskId,
+    context: contextOf(dag.dagId, taskId),
+    args: run.args,
+    client: run.world.client(),
+    log: (record) => run.world.log.push(record),
+    signal: run.signal ?? new AbortController().signal,
+  });
+}
+
+/** Runs every task that nobody skipped, by the order of the graph. */
+export async function runDag(
+  dag: AnyDag,
+  prepare: (world: World) => void = () => {},
+): Promise<{
+  readonly world: World;
+  readonly outcomes: Record<string, TaskOutcome>;
+  readonly xcoms: Record<string, JsonValue>;
+  readonly skipped: string[];
+}> {
+  const world = new World();
+  prepare(world);
+  const serialized = serialize(dag);
+  const outcomes: Record<string, TaskOutcome> = {};
+  const xcoms: Record<string, JsonValue> = {};
+  for (const taskId of topologicalOrder(serialized)) {
+    if (world.skipped.has(taskId)) continue;
+    const args = resolveInputs(taskOf(serialized, taskId).arg_bindings, xcoms);
+    const outcome = await runInWorld(dag, taskId, { world, args });
+    outcomes[taskId] = outcome;
+    if (outcome.kind !== "success" || outcome.returnValue === undefined) continue;
+    xcoms[taskId] = outcome.returnValue;
+    world.xcoms.set(`${dag.dagId}/run/${taskId}/return_value`, outcome.returnValue);
+  }
+  return { world, outcomes, xcoms, skipped: [...world.skipped] };
+}
+
+function contextOf(dagId: string, taskId: string): RunContext {
+  const instant = "2026-01-02T03:04:05.000Z";
+  return {
+    dag_id: dagId,
+    task_id: taskId,
+    run_id: "run",
+    try_number: 1,
+    map_index: -1,
+    logical_date: instant,
+    data_interval_start: instant,
+    data_interval_end: instant,
+    run_after: instant,
+    conf: { reason: "test" },
+    run_type: "manual",
+    max_tries: 3,
+  };
+}
