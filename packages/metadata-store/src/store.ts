@@ -100,7 +100,12 @@ export type ClaimResult =
 
 export type TryOutcome =
   | { readonly kind: "success"; readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[] }
-  | { readonly kind: "failed"; readonly retry: boolean; readonly reason: string | null; readonly retry_delay_seconds: number | null }
+  | {
+      readonly kind: "failed";
+      readonly retry: boolean;
+      readonly reason: string | null;
+      readonly retry_delay_seconds: number | null;
+    }
   | { readonly kind: "skipped"; readonly reason: string | null }
   | { readonly kind: "removed"; readonly reason: string | null };
 
@@ -254,7 +259,11 @@ export interface TriggerRequest {
 
 export type TriggerResult =
   | { readonly kind: "created"; readonly dag_run: DagRunRow; readonly announcement: Announcement }
-  | { readonly kind: "rejected"; readonly reason: "dag_not_found" | "already_exists" | "dag_has_import_errors" | "bad_request"; readonly message: string };
+  | {
+      readonly kind: "rejected";
+      readonly reason: "dag_not_found" | "already_exists" | "dag_has_import_errors" | "bad_request";
+      readonly message: string;
+    };
 
 /** `order_by`: a column of the row, "-" before it for descending. `limit` is bounded by the caller. */
 export interface Page {
@@ -283,4 +292,331 @@ export interface ClearRequest {
   readonly run_on_latest_version: boolean;
   readonly note: string | null;
   readonly dry_run: boolean;
+}
+
+/** What clearing touched, or would touch. */
+export type ClearResult =
+  | {
+      readonly kind: "cleared";
+      readonly task_instances: readonly TaskInstanceRow[];
+      readonly announcement: Announcement;
+    }
+  | { readonly kind: "not_found"; readonly what: "dag" | "dag_run" | "task"; readonly id: string };
+
+export interface MarkTaskRequest {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_ids: readonly string[];
+  readonly map_index: number;
+  readonly state: "success" | "failed" | "skipped";
+}
+
+// ── Filters of lists; absent members don't filter ──────────────────────────────────────────────────────────────────
+
+export interface InstantRange {
+  readonly gte?: Instant | undefined;
+  readonly gt?: Instant | undefined;
+  readonly lte?: Instant | undefined;
+  readonly lt?: Instant | undefined;
+}
+
+export interface DagFilter {
+  readonly dag_ids?: readonly string[] | undefined;
+  /** Matched anywhere in id or display name, without case; `%` and `_` are wildcards. */
+  readonly dag_id_pattern?: string | undefined;
+  readonly dag_display_name_pattern?: string | undefined;
+  readonly dag_id_prefix?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly tags_match_all?: boolean | undefined;
+  readonly owners?: readonly string[] | undefined;
+  readonly paused?: boolean | undefined;
+  readonly exclude_stale?: boolean | undefined;
+  readonly has_import_errors?: boolean | undefined;
+  readonly last_dag_run_state?: DagRunState | undefined;
+}
+
+export interface DagRunFilter {
+  readonly dag_id?: string | undefined;
+  readonly dag_ids?: readonly string[] | undefined;
+  readonly run_ids?: readonly string[] | undefined;
+  readonly run_id_pattern?: string | undefined;
+  readonly states?: readonly DagRunState[] | undefined;
+  readonly run_types?: readonly DagRunType[] | undefined;
+  readonly triggering_user_name_pattern?: string | undefined;
+  readonly logical_date?: InstantRange | undefined;
+  readonly run_after?: InstantRange | undefined;
+  readonly start_date?: InstantRange | undefined;
+  readonly end_date?: InstantRange | undefined;
+  readonly updated_at?: InstantRange | undefined;
+}
+
+export interface TaskInstanceFilter {
+  readonly dag_id?: string | undefined;
+  readonly run_id?: string | undefined;
+  readonly task_id?: string | undefined;
+  readonly map_index?: number | undefined;
+  readonly task_ids?: readonly string[] | undefined;
+  readonly task_id_pattern?: string | undefined;
+  /** "no_status" stands for None. */
+  readonly states?: readonly string[] | undefined;
+  readonly pools?: readonly string[] | undefined;
+  readonly queues?: readonly string[] | undefined;
+  readonly operators?: readonly string[] | undefined;
+  readonly try_numbers?: readonly number[] | undefined;
+  readonly logical_date?: InstantRange | undefined;
+  readonly run_after?: InstantRange | undefined;
+  readonly start_date?: InstantRange | undefined;
+  readonly end_date?: InstantRange | undefined;
+}
+
+// ── More rows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface DagVersionRow {
+  readonly id: string;
+  readonly dag_id: string;
+  readonly version_number: number;
+  readonly bundle_name: string;
+  readonly created_at: Instant;
+  readonly dag_display_name: string;
+}
+
+/** A DAG with its newest form. */
+export interface DagDetail {
+  readonly row: DagRow;
+  readonly form: SerializedDag;
+  readonly version: DagVersionRow;
+  readonly active_runs_count: number;
+}
+
+export interface XComRow {
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly timestamp: Instant;
+  readonly logical_date: Instant | null;
+  readonly run_after: Instant;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+}
+
+export interface XComAddress {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly key: string;
+}
+
+/** `password` and `extra` are secrets; nothing but the Execution API hands them out. */
+export interface ConnectionRow {
+  readonly conn_id: string;
+  readonly conn_type: string;
+  readonly host: string | null;
+  readonly schema: string | null;
+  readonly login: string | null;
+  readonly password: string | null;
+  readonly port: number | null;
+  readonly extra: string | null;
+}
+
+export interface UserRow {
+  readonly username: string;
+  /** scrypt, as `salt:hash` in hex. */
+  readonly password_hash: string;
+  /** False for the published default, which is good on loopback only. */
+  readonly password_is_own: boolean;
+}
+
+export interface JobRow {
+  readonly id: number;
+  readonly job_type: string;
+  readonly state: string;
+  readonly hostname: string;
+  readonly unixname: string;
+  readonly start_date: Instant;
+  readonly end_date: Instant | null;
+  readonly latest_heartbeat: Instant;
+  readonly log_server_url: string | null;
+}
+
+/** A role or worker that says it lives. `name` is unique per process. */
+export interface JobReport {
+  readonly name: string;
+  readonly job_type: "SchedulerJob" | "DagProcessorJob" | "WorkerJob" | "ApiServerJob";
+  readonly state: "running" | "stopping" | "stopped";
+  readonly hostname: string;
+  readonly unixname: string;
+  readonly queues?: readonly string[];
+  readonly concurrency?: number;
+  readonly running?: number;
+  readonly log_server_url?: string | null;
+}
+
+export interface EventLogEntry {
+  readonly event: string;
+  readonly dag_id: string | null;
+  readonly run_id: string | null;
+  readonly task_id: string | null;
+  readonly owner: string | null;
+  readonly extra: string | null;
+}
+
+/** Why a task instance does not run: one entry for each thing that blocks it. */
+export interface BlockingReason {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface RunStateCount {
+  readonly dag_id: string;
+  readonly dag_display_name: string;
+  readonly counts: Readonly<Record<DagRunState, number>>;
+}
+
+// ── The store ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Workers' way in, for the Task Execution API. */
+export interface WorkerStore {
+  /** Concurrent calls are applied together. */
+  claimTry(request: ClaimRequest): Promise<ClaimResult>;
+  /** Concurrent calls are applied together. */
+  finishTry(request: FinishRequest): Promise<FinishResult>;
+  heartbeat(beat: {
+    readonly ti_id: string;
+    readonly try_number: number;
+    readonly hostname: string;
+    readonly pid: number;
+  }): Promise<HeartbeatResult>;
+  /** A decider skips successors of its own task instance. */
+  skipDownstream(request: { readonly ti_id: string; readonly task_ids: readonly string[] }): Promise<Announcement>;
+  artefact(hash: string): Promise<string | null>;
+  connection(connId: string): Promise<ConnectionRow | null>;
+  variable(key: string): Promise<string | null>;
+  setVariable(key: string, value: string, description: string | null): Promise<void>;
+  deleteVariable(key: string): Promise<boolean>;
+  getXCom(address: XComAddress): Promise<XComRow | null>;
+  setXCom(address: XComAddress, value: JsonValue): Promise<void>;
+  deleteXCom(address: XComAddress): Promise<boolean>;
+  /** Values that outlive a try, by task instance. An expired one is absent. */
+  getTaskState(address: XComAddress): Promise<JsonValue | undefined>;
+  setTaskState(address: XComAddress, value: JsonValue, expiresAt: Instant | null): Promise<void>;
+  deleteTaskState(address: XComAddress): Promise<boolean>;
+}
+
+/** What people and other programs change. */
+export interface ControlStore {
+  triggerDagRun(request: TriggerRequest): Promise<TriggerResult>;
+  /** Null where the DAG does not exist. */
+  setDagPaused(dagId: string, paused: boolean): Promise<Announcement | null>;
+  patchDagRun(
+    dagId: string,
+    runId: string,
+    patch: { readonly state?: "queued" | "success" | "failed"; readonly note?: string | null },
+  ): Promise<Announcement | null>;
+  markTaskInstances(request: MarkTaskRequest): Promise<Announcement | null>;
+  setTaskInstanceNote(address: Omit<XComAddress, "key">, note: string | null): Promise<boolean>;
+  clearTaskInstances(request: ClearRequest): Promise<ClearResult>;
+  saveUser(user: UserRow): Promise<void>;
+  reportJob(report: JobReport): Promise<void>;
+  logEvent(entry: EventLogEntry): Promise<void>;
+}
+
+export interface ReadStore {
+  ping(): Promise<void>;
+  listDags(filter: DagFilter, page: Page): Promise<Listing<DagRow>>;
+  getDag(dagId: string): Promise<DagDetail | null>;
+  /** The form that a version of a DAG has; null: no such version. */
+  getDagVersion(
+    dagId: string,
+    versionNumber: number,
+  ): Promise<{ readonly version: DagVersionRow; readonly form: SerializedDag } | null>;
+  listDagVersions(dagId: string, page: Page): Promise<Listing<DagVersionRow>>;
+  /** Newest version unless one is named. */
+  dagSource(
+    dagId: string,
+    versionNumber: number | null,
+  ): Promise<{ readonly content: string; readonly version_number: number; readonly dag_display_name: string } | null>;
+  listDagTags(pattern: string | null, page: Page): Promise<Listing<string>>;
+  dagStats(dagIds: readonly string[]): Promise<readonly RunStateCount[]>;
+  dashboardStats(): Promise<{
+    readonly active: number;
+    readonly failed: number;
+    readonly running: number;
+    readonly queued: number;
+  }>;
+  /** Newest first, at most `perDag` each. */
+  latestDagRuns(dagIds: readonly string[], perDag: number): Promise<readonly (DagRunRow & { readonly id: number })[]>;
+  listDagRuns(filter: DagRunFilter, page: Page): Promise<Listing<DagRunRow>>;
+  getDagRun(dagId: string, runId: string): Promise<DagRunRow | null>;
+  listTaskInstances(filter: TaskInstanceFilter, page: Page): Promise<Listing<TaskInstanceRow>>;
+  getTaskInstance(address: Omit<XComAddress, "key">): Promise<TaskInstanceRow | null>;
+  /** Every try, oldest first, the current one last; empty where there is no such instance. */
+  listTries(address: Omit<XComAddress, "key">): Promise<readonly TaskInstanceRow[]>;
+  /** States of all task instances of some runs, for the grid. */
+  gridInstances(dagId: string, runIds: readonly string[]): Promise<readonly TaskInstanceRow[]>;
+  blockingReasons(address: Omit<XComAddress, "key">): Promise<readonly BlockingReason[] | null>;
+  listXComs(filter: Partial<XComAddress>, page: Page): Promise<Listing<XComRow>>;
+  listImportErrors(filenamePattern: string | null, page: Page): Promise<Listing<ImportErrorRow>>;
+  getImportError(id: number): Promise<ImportErrorRow | null>;
+  skippedTicks(dagId: string, page: Page): Promise<Listing<SkippedTicks>>;
+  getUser(username: string): Promise<UserRow | null>;
+  /** Newest heartbeat first. */
+  listJobs(filter: { readonly job_type?: string; readonly is_alive?: boolean }, page: Page): Promise<Listing<JobRow>>;
+  listPools(): Promise<
+    readonly {
+      readonly name: string;
+      readonly slots: number;
+      readonly occupied: number;
+      readonly description: string | null;
+    }[]
+  >;
+}
+
+export interface DagFileStore {
+  saveParsedFile(file: ParsedFile): Promise<Announcement>;
+  saveImportError(error: {
+    readonly relative_fileloc: string;
+    readonly fileloc: string;
+    readonly bundle_name: string;
+    readonly stack_trace: string;
+  }): Promise<Announcement>;
+  /** DAGs of files that are gone become stale; their import errors go. */
+  removeFilesExcept(bundleName: string, presentRelativeFilelocs: readonly string[]): Promise<Announcement>;
+}
+
+/** What time brings. Each call does a bounded piece of work; `more` tells that there is more to do now. */
+export interface SchedulerStore {
+  createDueRuns(): Promise<SchedulingStep>;
+  startQueuedRuns(): Promise<SchedulingStep>;
+  startDueRetries(): Promise<SchedulingStep>;
+  enqueueScheduled(): Promise<SchedulingStep>;
+  timeOutRuns(): Promise<SchedulingStep>;
+  /** Queued tries whose message may be lost are offered again; those nobody takes for too long fail. */
+  offerAgain(limits: {
+    readonly offer_after_seconds: number;
+    readonly queued_timeout_seconds: number;
+  }): Promise<SchedulingStep>;
+  /** Tries without a heartbeat for a lease end as lost. */
+  rescueLost(leaseSeconds: number): Promise<SchedulingStep>;
+  /** Corrects counters that differ from a recount and names them. */
+  auditCounters(): Promise<{ readonly corrected: readonly string[] }>;
+  /** When something is due next; null: nothing is. */
+  nextDueAt(): Promise<Instant | null>;
+}
+
+export interface SchedulingStep {
+  readonly announcement: Announcement;
+  readonly more: boolean;
+}
+
+export interface MetadataStore extends WorkerStore, ControlStore, ReadStore, DagFileStore, SchedulerStore {
+  close(): Promise<void>;
+}
+
+/** Tells what a transition left to be told: offers to the queue, live events, wake-ups. Never rejects. */
+export interface Announcer {
+  announce(announcement: Announcement): void;
+  /** Resolves when everything announced so far was sent or given up. */
+  close(): Promise<void>;
 }

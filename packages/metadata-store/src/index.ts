@@ -1,0 +1,2 @@
+/** Postgres behind the roles: migrations, transitions, reads, announcements. */
+export * from "./store.ts";
