@@ -88,11 +88,12 @@ export class OpenMetricsFamily implements MetricFamily {
   }
 
   #checkLabels(sample: Sample, suffix: string): string | null {
-    if (this.type === "stateset" && valueOf(sample, this.name) === null)
+    if (this.type === "stateset" && labelValue(sample, this.name) === null)
       return `the label "${this.name}" of a stateset`;
-    if (suffix === "_bucket" && !isCanonicalNumber(valueOf(sample, "le"))) return 'a label "le" with a number or +Inf';
+    if (suffix === "_bucket" && !isCanonicalNumber(labelValue(sample, "le")))
+      return 'a label "le" with a number or +Inf';
     if (this.type === "summary" && suffix === "") {
-      const quantile = valueOf(sample, "quantile");
+      const quantile = labelValue(sample, "quantile");
       const number = quantile === null ? undefined : numberOf(quantile);
       if (number === undefined || !(number >= 0 && number <= 1)) return 'a label "quantile" between 0 and 1';
     }
@@ -152,7 +153,7 @@ export class OpenMetricsFamily implements MetricFamily {
   }
 }
 
-function valueOf(sample: Sample, name: string): string | null {
+function labelValue(sample: Sample, name: string): string | null {
   return sample.labels.find((label) => label.name === name)?.value ?? null;
 }
 
@@ -162,7 +163,7 @@ function numberOf(text: string): number | undefined {
 }
 
 function boundOf(sample: Sample, suffix: string): number {
-  return suffix === "_bucket" ? (numberOf(valueOf(sample, "le") ?? "") ?? Number.NaN) : Number.NaN;
+  return suffix === "_bucket" ? (numberOf(labelValue(sample, "le") ?? "") ?? Number.NaN) : Number.NaN;
 }
 
 /** Infinity is spelt +Inf and nothing else, as bucket bounds are compared as text. */

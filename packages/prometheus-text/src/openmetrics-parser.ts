@@ -47,7 +47,7 @@ class OpenMetricsParser {
   }
 
   parse(): Exposition {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.checkUtf8(0, scanner.end);
     for (;;) {
       const start = scanner.position;
@@ -64,7 +64,7 @@ class OpenMetricsParser {
 
   /** Reads a line that starts with `#`; true if it was the last one. */
   #metadataOrEnd(start: number): boolean {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.position++;
     scanner.expect(byte.space, "' ' after '#'");
     const keywordAt = scanner.position;
@@ -84,7 +84,7 @@ class OpenMetricsParser {
 
   /** `# EOF` ends the exposition; one line feed may follow and nothing else. */
   #end(): true {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     if (scanner.peek() === byte.lineFeed) scanner.position++;
     if (scanner.position < scanner.end) scanner.fail("nothing after # EOF");
     return true;
@@ -113,7 +113,7 @@ class OpenMetricsParser {
   }
 
   #describe(family: OpenMetricsFamily, keyword: "HELP" | "TYPE" | "UNIT", textAt: number): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     if (!family.describeOnce(keyword)) scanner.fail(`one ${keyword} line for each metric, not a second`, textAt);
     const end = scanner.position;
     if (keyword === "HELP") {
@@ -130,7 +130,7 @@ class OpenMetricsParser {
   }
 
   #sample(start: number): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const series = this.#series();
     scanner.expect(byte.space, "' ' before the value");
     const histogram = this.#histogramValue();
@@ -154,7 +154,7 @@ class OpenMetricsParser {
   }
 
   #series(): Series {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const name = scanner.metricName();
     if (scanner.peek() !== byte.openBrace) {
       if (name === "") scanner.fail("a metric name");
@@ -169,7 +169,7 @@ class OpenMetricsParser {
   }
 
   #labels(): { labels: Label[]; quotedName: string | null } {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const labels: Label[] = [];
     let quotedName: string | null = null;
     scanner.position++;
@@ -187,7 +187,7 @@ class OpenMetricsParser {
 
   /** Takes the comma between two labels. OpenMetrics has none after the last. */
   #anotherLabel(): boolean {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.skipBlanks();
     if (scanner.peek() !== byte.comma) return false;
     scanner.position++;
@@ -198,7 +198,7 @@ class OpenMetricsParser {
 
   /** Reads one label, or a quoted metric name, which is returned. */
   #label(labels: Label[]): string | null {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const start = scanner.position;
     const isQuoted = scanner.peek() === byte.quote;
     const name = isQuoted ? scanner.quoted("verbatim", "a name") : scanner.labelName();
@@ -220,7 +220,7 @@ class OpenMetricsParser {
   }
 
   #number(expected: string): number {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const start = scanner.position;
     scanner.skipToken();
     const value = parseNumber(scanner.bytes, start, scanner.position);
@@ -230,7 +230,7 @@ class OpenMetricsParser {
 
   /** Seconds, or null where an exemplar or the end of the line follows. */
   #timestamp(): number | null {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     if (scanner.peek() !== byte.space || scanner.bytes[scanner.position + 1] === byte.hash) return null;
     scanner.position++;
     return this.#seconds();
@@ -244,7 +244,7 @@ class OpenMetricsParser {
   }
 
   #exemplar(): Exemplar | null {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     if (scanner.peek() !== byte.space) return null;
     scanner.position++;
     scanner.expect(byte.hash, "'#' before an exemplar");
@@ -262,7 +262,7 @@ class OpenMetricsParser {
   }
 
   #metricName(): string {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const start = scanner.position;
     const name = scanner.peek() === byte.quote ? scanner.quoted("verbatim", "a metric name") : scanner.metricName();
     if (name === "") scanner.fail("a metric name", start);

@@ -43,7 +43,7 @@ class PrometheusParser {
   }
 
   parse(): Exposition {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     for (;;) {
       scanner.skipBlanks();
       const next = scanner.peek();
@@ -56,7 +56,7 @@ class PrometheusParser {
   }
 
   #comment(): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.position++;
     scanner.skipBlanks();
     const start = scanner.position;
@@ -78,7 +78,7 @@ class PrometheusParser {
 
   /** A HELP or TYPE line that ends early says nothing and is no error. */
   #metadata(keyword: "HELP" | "TYPE"): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.skipBlanks();
     if (scanner.peek() === byte.lineFeed) return;
     const name = this.#metricName();
@@ -92,7 +92,7 @@ class PrometheusParser {
   }
 
   #help(family: FamilyDraft): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     if (family.declaredHelp !== null) scanner.fail(`one HELP line for ${JSON.stringify(family.name)}, not a second`);
     const start = scanner.position;
     scanner.skipLine();
@@ -100,7 +100,7 @@ class PrometheusParser {
   }
 
   #type(family: FamilyDraft): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const name = JSON.stringify(family.name);
     if (family.declaredType !== null) scanner.fail(`one TYPE line for ${name}, before its samples`);
     const start = scanner.position;
@@ -111,7 +111,7 @@ class PrometheusParser {
   }
 
   #sample(): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     this.#bucketAt = 0;
     this.#quantileAt = 0;
     const series = scanner.peek() === byte.openBrace ? this.#bracedSeries() : this.#plainSeries();
@@ -125,20 +125,23 @@ class PrometheusParser {
   }
 
   #plainSeries(): Series {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const name = this.#metricName();
     if (name === "") scanner.fail("a metric name");
     scanner.skipBlanks();
     if (scanner.peek() !== byte.openBrace) return { name, labels: [] };
     const labels: Label[] = [];
     scanner.position++;
-    while (!this.#closesLabels()) this.#label(labels);
+    while (!this.#closesLabels()) {
+      const bare = this.#label(labels);
+      if (bare !== null) scanner.fail(`'="…"' after the label name ${JSON.stringify(bare)}`);
+    }
     return { name, labels };
   }
 
   /** A series whose name stands among its labels, without an equals sign. */
   #bracedSeries(): Series {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const labels: Label[] = [];
     let name: string | null = null;
     scanner.position++;
@@ -154,7 +157,7 @@ class PrometheusParser {
   }
 
   #closesLabels(): boolean {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.skipBlanks();
     if (scanner.peek() !== byte.closeBrace) return false;
     scanner.position++;
@@ -163,7 +166,7 @@ class PrometheusParser {
 
   /** Reads `name="value"` with the comma after it. A name alone is returned; only a braced series may have one. */
   #label(labels: Label[]): string | null {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const start = scanner.position;
     const name = scanner.peek() === byte.quote ? scanner.quoted("strict", "a label name") : scanner.labelName();
     if (scanner.position === start || name === "") scanner.fail("a label name", start);
@@ -191,7 +194,7 @@ class PrometheusParser {
   }
 
   #commaOrBrace(): void {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.skipBlanks();
     const next = scanner.peek();
     if (next === byte.comma) scanner.position++;
@@ -214,7 +217,7 @@ class PrometheusParser {
   }
 
   #value(name: string, family: FamilyDraft): number {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     const start = scanner.position;
     scanner.skipToken();
     const value = parseNumber(scanner.bytes, start, scanner.position);
@@ -224,7 +227,7 @@ class PrometheusParser {
   }
 
   #timestamp(): number {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     scanner.skipBlanks();
     const start = scanner.position;
     scanner.skipToken();
@@ -234,7 +237,7 @@ class PrometheusParser {
   }
 
   #metricName(): string {
-    const scanner = this.#scanner;
+    const scanner: Scanner = this.#scanner;
     return scanner.peek() === byte.quote ? scanner.quoted("strict", "a metric name") : scanner.metricName();
   }
 }

@@ -136,7 +136,10 @@ export class Scanner {
     if (invalid >= 0) this.fail("UTF-8", invalid);
   }
 
-  /** Throws: `expected` should stand at the offset, and something else does. */
+  /**
+   * Throws: `expected` should stand at the offset, and something else does. Callers declare their variable's type
+   * (`const scanner: Scanner`), as the compiler believes `never` only of declared types.
+   */
   fail(expected: string, at: number = this.position): never {
     throw new ExpositionError(this.#lineAndColumn(at), expected, this.#describe(at));
   }
@@ -173,9 +176,9 @@ export class Scanner {
   }
 }
 
-function unescaped(escape: number): number {
-  if (escape === 0x6e) return byte.lineFeed;
-  return escape === byte.backslash || escape === byte.quote ? escape : 0;
+function unescaped(letter: number): number {
+  if (letter === 0x6e) return byte.lineFeed;
+  return letter === byte.backslash || letter === byte.quote ? letter : 0;
 }
 
 function buildClasses(): Uint8Array {
