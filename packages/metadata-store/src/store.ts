@@ -599,8 +599,8 @@ export interface SchedulerStore {
   }): Promise<SchedulingStep>;
   /** Tries without a heartbeat for a lease end as lost. */
   rescueLost(leaseSeconds: number): Promise<SchedulingStep>;
-  /** Corrects counters that differ from a recount and names them. */
-  auditCounters(): Promise<{ readonly corrected: readonly string[] }>;
+  /** Corrects counters that differ from a recount, and runs that stand still; names what was wrong. */
+  audit(): Promise<{ readonly announcement: Announcement; readonly corrected: readonly string[] }>;
   /** When something is due next; null: nothing is. */
   nextDueAt(): Promise<Instant | null>;
 }

@@ -1,0 +1,183 @@
+/**
+ * After the commit: messages to the queue, live events and wake-ups by NOTIFY. Nothing here is needed for correctness;
+ * what is lost is found by the scheduler's sweep and by the UI's next read.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { LiveEvent } from "@updraft/contract";
+import type { Logger, Service } from "@updraft/service-kit";
+import type pg from "pg";
+import { connectAlone } from "./database.ts";
+import type { Announcement, Announcer, QueuedTry } from "./store.ts";
+
+const EVENTS = "updraft_events";
+const WAKE = "updraft_wake";
+/** Postgres refuses payloads of 8000 bytes and more. */
+const MOST_BYTES = 7500;
+const MOST_PENDING_EVENTS = 10_000;
+const RECONNECT_MS = 500;
+const RESYNC: LiveEvent = { type: "resync" };
+
+export interface AnnouncerOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  /** Sends messages to the workers; a failure is logged, and the sweep offers again. */
+  readonly offer: (queued: readonly QueuedTry[]) => Promise<void>;
+}
+
+export function createAnnouncer({ databaseUrl, logger, offer }: AnnouncerOptions): Announcer {
+  let client: pg.Client | null = null;
+  let events: LiveEvent[] = [];
+  let wake = false;
+  let sending: Promise<void> | null = null;
+  const offers = new Set<Promise<void>>();
+
+  function offerAll(queued: readonly QueuedTry[]): void {
+    const offering = offer(queued)
+      .catch((error: unknown) =>
+        logger.warn({ err: error, count: queued.length }, "messages could not be offered; the sweep offers them again"),
+      )
+      .finally(() => offers.delete(offering));
+    offers.add(offering);
+  }
+
+  async function connected(): Promise<pg.Client> {
+    if (client !== null) return client;
+    const fresh = connectAlone(databaseUrl);
+    fresh.on("error", () => {
+      client = null;
+    });
+    await fresh.connect();
+    client = fresh;
+    return fresh;
+  }
+
+  /** One turn sends everything that came together: many changes become one notification. */
+  async function send(): Promise<void> {
+    while (events.length > 0 || wake) {
+      const [taken, wakes] = [events, wake];
+      events = [];
+      wake = false;
+      try {
+        const connection = await connected();
+        for (const payload of payloadsOf(taken)) await connection.query("SELECT pg_notify($1, $2)", [EVENTS, payload]);
+        if (wakes) await connection.query(`NOTIFY ${WAKE}`);
+      } catch (error) {
+        client = null;
+        logger.warn({ err: error }, "live events could not be sent");
+        return;
+      }
+    }
+  }
+
+  return {
+    announce(announcement) {
+      if (announcement.queued.length > 0) offerAll(announcement.queued);
+      events.push(...eventsOf(announcement));
+      if (events.length > MOST_PENDING_EVENTS) events = [RESYNC];
+      wake ||= announcement.wake_scheduler;
+      if (sending !== null || (events.length === 0 && !wake)) return;
+      sending = send().finally(() => {
+        sending = null;
+      });
+    },
+    async close() {
+      await Promise.all([sending, ...offers]);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
+
+/** An announcement as live events. */
+export function eventsOf({ dags, import_errors, dag_runs, task_instances }: Announcement): LiveEvent[] {
+  return [
+    ...dags.map((dag): LiveEvent => ({ type: "dag", ...dag })),
+    ...import_errors.map((error): LiveEvent => ({ type: "import_error", ...error })),
+    ...dag_runs.map(
+      (run): LiveEvent => ({
+        ...run,
+        type: "dag_run",
+        logical_date: iso(run.logical_date),
+        start_date: iso(run.start_date),
+        end_date: iso(run.end_date),
+      }),
+    ),
+    ...task_instances.map((change): LiveEvent => ({ type: "task_instance", ...change })),
+  ];
+}
+
+function iso(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
+}
+
+/** Arrays of events as texts that fit a notification. */
+function payloadsOf(events: readonly LiveEvent[]): string[] {
+  const payloads: string[] = [];
+  let parts: string[] = [];
+  let bytes = 0;
+  const flush = () => {
+    if (parts.length > 0) payloads.push(`[${parts.join(",")}]`);
+    parts = [];
+    bytes = 0;
+  };
+  for (const event of events) {
+    const whole = JSON.stringify(event);
+    const text = Buffer.byteLength(whole) > MOST_BYTES ? JSON.stringify(RESYNC) : whole;
+    if (bytes + Buffer.byteLength(text) > MOST_BYTES) flush();
+    parts.push(text);
+    bytes += Buffer.byteLength(text) + 1;
+  }
+  flush();
+  return payloads;
+}
+
+export interface ListenerOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly onEvents?: (events: readonly LiveEvent[]) => void;
+  readonly onWake?: () => void;
+}
+
+/** Hears what every process announces. After a break of the connection it says `resync` and wakes, as it missed some. */
+export async function createListener({ databaseUrl, logger, onEvents, onWake }: ListenerOptions): Promise<Service> {
+  const stopping = new AbortController();
+  let client: pg.Client | null = null;
+
+  async function listen(): Promise<pg.Client> {
+    const fresh = connectAlone(databaseUrl);
+    fresh.on("notification", ({ channel, payload }) => {
+      if (channel === WAKE) onWake?.();
+      else if (payload !== undefined) onEvents?.(JSON.parse(payload));
+    });
+    fresh.on("error", (error) => logger.warn({ err: error }, "the connection for live events broke"));
+    fresh.on("end", () => {
+      if (!stopping.signal.aborted) void reconnect();
+    });
+    await fresh.connect();
+    if (onEvents !== undefined) await fresh.query(`LISTEN ${EVENTS}`);
+    if (onWake !== undefined) await fresh.query(`LISTEN ${WAKE}`);
+    return fresh;
+  }
+
+  async function reconnect(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await delay(RECONNECT_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      try {
+        client = await listen();
+        onEvents?.([RESYNC]);
+        onWake?.();
+        return;
+      } catch (error) {
+        logger.debug({ err: error }, "still no connection for live events");
+      }
+    }
+  }
+
+  client = await listen();
+  return {
+    async stop() {
+      stopping.abort();
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

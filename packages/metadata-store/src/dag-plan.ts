@@ -1,0 +1,98 @@
+/**
+ * A DAG's form with what the engine asks of it again and again. A version's form never changes, so plans are kept by
+ * the version's id.
+ */
+import {
+  closure,
+  downstreamIds,
+  leaves,
+  priorityWeights,
+  type SerializedDag,
+  type SerializedTask,
+  upstreamIds,
+} from "@updraft/dag-core";
+import type { Queryable } from "./database.ts";
+
+export interface DagPlan {
+  readonly version_id: string;
+  readonly version_number: number;
+  readonly artefact_hash: string;
+  readonly dag: SerializedDag;
+  readonly tasks: ReadonlyMap<string, SerializedTask>;
+  readonly downstream: ReadonlyMap<string, readonly string[]>;
+  readonly upstream: ReadonlyMap<string, readonly string[]>;
+  readonly leaves: readonly string[];
+  readonly weights: ReadonlyMap<string, number>;
+}
+
+/** Enough for every DAG of a usual installation; a miss costs one read. */
+const MOST_PLANS = 500;
+
+export class DagPlans {
+  readonly #plans = new Map<string, DagPlan>();
+
+  /** The plans of some versions; throws for a version that does not exist. */
+  async load(db: Queryable, versionIds: readonly string[]): Promise<ReadonlyMap<string, DagPlan>> {
+    const missing = [...new Set(versionIds)].filter((id) => !this.#plans.has(id));
+    if (missing.length > 0) await this.#read(db, missing);
+    return new Map(versionIds.map((id) => [id, this.#touch(id)]));
+  }
+
+  async loadOne(db: Queryable, versionId: string): Promise<DagPlan> {
+    const known = this.#plans.get(versionId);
+    if (known !== undefined) return known;
+    await this.#read(db, [versionId]);
+    return this.#touch(versionId);
+  }
+
+  async #read(db: Queryable, ids: readonly string[]): Promise<void> {
+    const rows = await db.rows<{ id: string; version_number: number; form: SerializedDag; artefact_hash: string }>({
+      name: "dag_plans",
+      text: "SELECT id, version_number, form, artefact_hash FROM dag_version WHERE id = ANY($1::uuid[])",
+      values: [ids],
+    });
+    for (const row of rows) this.#plans.set(row.id, planOf(row));
+    for (const id of this.#plans.keys()) {
+      if (this.#plans.size <= Math.max(MOST_PLANS, ids.length)) break;
+      this.#plans.delete(id);
+    }
+  }
+
+  /** Moves a plan to the end of the queue for removal. */
+  #touch(id: string): DagPlan {
+    const plan = this.#plans.get(id);
+    if (plan === undefined) throw new Error(`there is no DAG version ${id}`);
+    this.#plans.delete(id);
+    this.#plans.set(id, plan);
+    return plan;
+  }
+}
+
+export function taskOf(plan: DagPlan, taskId: string): SerializedTask {
+  const task = plan.tasks.get(taskId);
+  if (task === undefined)
+    throw new Error(`DAG ${plan.dag.dag_id} has no task ${taskId} in version ${plan.version_number}`);
+  return task;
+}
+
+/** Everything downstream of a task, transitively, without itself. */
+export function descendants(plan: DagPlan, taskId: string): ReadonlySet<string> {
+  const found = closure(plan.dag, [taskId], "downstream");
+  found.delete(taskId);
+  return found;
+}
+
+function planOf(row: { id: string; version_number: number; form: SerializedDag; artefact_hash: string }): DagPlan {
+  const { form: dag } = row;
+  return {
+    version_id: row.id,
+    version_number: row.version_number,
+    artefact_hash: row.artefact_hash,
+    dag,
+    tasks: new Map(dag.tasks.map((task) => [task.task_id, task])),
+    downstream: downstreamIds(dag),
+    upstream: upstreamIds(dag),
+    leaves: leaves(dag),
+    weights: priorityWeights(dag),
+  };
+}

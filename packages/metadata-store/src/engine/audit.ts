@@ -1,0 +1,87 @@
+/**
+ * The safety net: counters are recounted from the rows they count, and a run in which nothing can happen any more is
+ * found. In a correct engine it never has anything to do; what it corrects is logged as an error.
+ */
+import { evaluateDeadlock, evaluateTriggerRule } from "@updraft/dag-core";
+import { NOTHING } from "../announcement.ts";
+import type { Announcement } from "../store.ts";
+import type { Engine } from "./context.ts";
+import { joined } from "./due-runs.ts";
+import { ENGINE_COLUMNS, type EngineInstance, upstreamCounts } from "./instance.ts";
+import { changeOccupancy } from "./occupancy.ts";
+import { lockRuns } from "./runs.ts";
+import { decideAll } from "./start-runs.ts";
+import { Turn } from "./turn.ts";
+
+const MOST_RUNS = 50;
+/** A run that was looked at more recently than this is left to its own turns. */
+const QUIET_SECONDS = 30;
+
+const RECOUNT = `
+  SELECT 'parallelism' AS key, count(*)::integer AS used FROM task_instance WHERE state IN ('queued', 'running')
+  UNION ALL SELECT 'pool:' || pool, sum(pool_slots)::integer FROM task_instance WHERE state IN ('queued', 'running') GROUP BY pool
+  UNION ALL SELECT 'run:' || dag_run, count(*)::integer FROM task_instance WHERE state IN ('queued', 'running') GROUP BY dag_run
+  UNION ALL SELECT 'runs:' || dag_id, count(*)::integer FROM dag_run WHERE state = 'running' GROUP BY dag_id
+  UNION ALL SELECT 'task:' || dag_id || '/' || task_id, count(*)::integer FROM task_instance
+    WHERE state IN ('queued', 'running', 'deferred', 'awaiting_input') GROUP BY dag_id, task_id`;
+
+/** The lock lets every transition that changed a counter commit first, so that rows and counters are of one moment. */
+export async function auditOccupancy(engine: Engine): Promise<readonly string[]> {
+  return engine.db.transaction(async (tx) => {
+    await tx.rows({ text: "LOCK TABLE occupancy IN EXCLUSIVE MODE" });
+    const wrong = await tx.rows<{ key: string; used: number; counted: number }>({
+      text: `SELECT key, coalesce(o.used, 0) AS used, coalesce(c.used, 0) AS counted
+        FROM occupancy o FULL JOIN (${RECOUNT}) c USING (key)
+        WHERE coalesce(o.used, 0) <> coalesce(c.used, 0)`,
+    });
+    await changeOccupancy(tx, new Map(wrong.map(({ key, used, counted }) => [key, counted - used])));
+    return wrong.map(({ key, used, counted }) => `${key} was ${used}, is ${counted}`);
+  });
+}
+
+/** Looks again at running runs in which nothing is under way. */
+export async function auditRuns(engine: Engine): Promise<{ announcement: Announcement; corrected: readonly string[] }> {
+  const quiet = await engine.db.rows<{ id: number }>({
+    text: `SELECT r.id FROM dag_run r JOIN dag d USING (dag_id)
+      WHERE r.state = 'running' AND NOT d.is_paused
+        AND r.last_scheduling_decision < clock_timestamp() - interval '${QUIET_SECONDS} seconds'
+        AND NOT EXISTS (SELECT FROM task_instance t WHERE t.dag_run = r.id AND t.state IS NOT NULL
+          AND t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed'))
+      ORDER BY r.id LIMIT ${MOST_RUNS}`,
+  });
+  let announcement = NOTHING;
+  const corrected: string[] = [];
+  for (const { id } of quiet) {
+    const found = await auditRun(engine, id);
+    announcement = joined(announcement, found.announcement);
+    corrected.push(...found.corrected);
+  }
+  return { announcement, corrected };
+}
+
+function auditRun(engine: Engine, id: number) {
+  return engine.db.transaction(async (tx) => {
+    const turn = new Turn(engine, tx, await lockRuns(tx, engine.plans, [id]));
+    const run = turn.runOf(id);
+    const instances = await tx.rows<EngineInstance>({
+      name: "instances_of_run",
+      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
+      values: [id],
+    });
+    const open = instances.filter(({ state }) => state === null);
+    const deadlock = evaluateDeadlock(
+      open.map((instance) => {
+        const task = turn.taskOf(instance);
+        const verdict = evaluateTriggerRule(task.trigger_rule, upstreamCounts(instance), instance.map_index).kind;
+        return { state: instance.state, verdict, task };
+      }),
+    );
+    turn.patchRun(id, { unfinished: open.length });
+    if (deadlock !== null) turn.setRunState(id, "failed", deadlock.cause);
+    else await decideAll(turn, [id]);
+    const announcement = await turn.settle();
+    const after = turn.runOf(id);
+    const changed = after.state !== run.state || announcement.queued.length > 0 || open.length !== run.unfinished;
+    return { announcement, corrected: changed ? [`run ${run.run_id} of ${run.dag_id} stood still`] : [] };
+  });
+}

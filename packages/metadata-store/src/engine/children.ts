@@ -1,0 +1,61 @@
+/** The end of task instances, counted at their direct successors. */
+import { isFinished, type TaskInstanceState } from "@updraft/dag-core";
+import type { Queryable } from "../database.ts";
+import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
+
+const COUNTED = ["success", "failed", "upstream_failed", "skipped", "removed"] as const;
+type Counted = (typeof COUNTED)[number];
+
+interface Delta {
+  readonly dag_run: number;
+  readonly task_id: string;
+  readonly changes: Record<Counted, number>;
+}
+
+/** Adds what moved to the counters of all children and returns them as they are now. */
+export async function countInChildren(
+  tx: Queryable,
+  moved: readonly Move[],
+  downstreamOf: (instance: EngineInstance) => ReadonlyMap<string, readonly string[]>,
+): Promise<EngineInstance[]> {
+  const deltas = new Map<string, Delta>();
+  for (const { instance, state } of moved) {
+    for (const child of downstreamOf(instance).get(instance.task_id) ?? []) {
+      const delta = deltaOf(deltas, instance.dag_run, child);
+      count(delta, instance.state, -1);
+      count(delta, state, 1);
+    }
+  }
+  const real = [...deltas.values()].filter(({ changes }) => COUNTED.some((state) => changes[state] !== 0));
+  if (real.length === 0) return [];
+  return tx.rows<EngineInstance>({
+    name: "count_in_children",
+    text: `UPDATE task_instance t
+      SET upstream_success = t.upstream_success + c.success, upstream_failed = t.upstream_failed + c.failed,
+          upstream_upstream_failed = t.upstream_upstream_failed + c.upstream_failed,
+          upstream_skipped = t.upstream_skipped + c.skipped, upstream_removed = t.upstream_removed + c.removed
+      FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::integer[])
+        AS c (dag_run, task_id, success, failed, upstream_failed, skipped, removed)
+      WHERE t.dag_run = c.dag_run AND t.task_id = c.task_id
+      RETURNING ${ENGINE_COLUMNS}`,
+    values: [
+      real.map(({ dag_run }) => dag_run),
+      real.map(({ task_id }) => task_id),
+      ...COUNTED.map((state) => real.map(({ changes }) => changes[state])),
+    ],
+  });
+}
+
+function deltaOf(deltas: Map<string, Delta>, dagRun: number, taskId: string): Delta {
+  const key = `${dagRun}/${taskId}`;
+  const known = deltas.get(key);
+  if (known !== undefined) return known;
+  const changes = { success: 0, failed: 0, upstream_failed: 0, skipped: 0, removed: 0 };
+  const made = { dag_run: dagRun, task_id: taskId, changes };
+  deltas.set(key, made);
+  return made;
+}
+
+function count({ changes }: Delta, state: TaskInstanceState, by: number): void {
+  if (isFinished(state)) changes[state] += by;
+}

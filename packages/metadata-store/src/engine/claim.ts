@@ -1,0 +1,116 @@
+/** From queued to running: one guarded statement for all claims that arrive together. */
+import { type ArgBinding, hasRetriesLeft, type JsonValue } from "@updraft/dag-core";
+import { NOTHING } from "../announcement.ts";
+import { taskOf } from "../dag-plan.ts";
+import { at } from "../database.ts";
+import { RUN_COLUMNS } from "../reads/columns.ts";
+import type { Announcement, ClaimedTry, ClaimRequest, ClaimResult, DagRunRow } from "../store.ts";
+import type { Engine } from "./context.ts";
+
+interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
+  readonly ti_id: string;
+  readonly dag_run: number;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly try_number: number;
+  readonly max_tries: number;
+  readonly dag_version_id: string;
+}
+
+/** The same process of the same host may claim again: its first answer was lost. */
+export async function claimTries(engine: Engine, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
+  const unique = [...new Map(requests.map((request) => [keyOf(request), request])).values()];
+  const rows = await engine.db.rows<ClaimedRow>({
+    name: "claim_tries",
+    text: `UPDATE task_instance t
+      SET state = 'running', cause = 'Running on ' || c.hostname, hostname = c.hostname, unixname = c.unixname,
+          pid = c.pid, start_date = CASE WHEN t.state = 'queued' THEN $6 ELSE t.start_date END,
+          last_heartbeat_at = clock_timestamp()
+      FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[])
+             AS c (id, try_number, hostname, unixname, pid),
+           dag_run r
+      WHERE t.id = c.id AND r.id = t.dag_run AND t.try_number = c.try_number
+        AND (t.state = 'queued' OR (t.state = 'running' AND t.hostname = c.hostname AND t.pid = c.pid))
+      RETURNING t.id AS ti_id, t.dag_run, t.task_id, t.map_index, t.try_number, t.max_tries, r.dag_version_id,
+        ${RUN_COLUMNS}`,
+    values: [
+      unique.map(({ ti_id }) => ti_id),
+      unique.map(({ try_number }) => try_number),
+      unique.map(({ hostname }) => hostname),
+      unique.map(({ unixname }) => unixname),
+      unique.map(({ pid }) => pid),
+      at(engine.clock.now()),
+    ],
+  });
+  const claimed = new Map(
+    await Promise.all(rows.map(async (row) => [keyOf(row), await describe(engine, row)] as const)),
+  );
+  const refused = unique.filter((request) => !claimed.has(keyOf(request)));
+  const states = await statesOf(engine, refused);
+  return requests.map((request) => {
+    const row = claimed.get(keyOf(request));
+    if (row !== undefined) return { kind: "claimed", try: row, announcement: announcementOf(row) };
+    const state = states.get(request.ti_id);
+    return state === undefined
+      ? { kind: "rejected", reason: "not_found" }
+      : { kind: "rejected", reason: "invalid_state", state };
+  });
+}
+
+function keyOf({ ti_id, try_number }: Pick<ClaimRequest, "ti_id" | "try_number">): string {
+  return `${ti_id}/${try_number}`;
+}
+
+async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
+  const plan = await engine.plans.loadOne(engine.db, row.dag_version_id);
+  const task = taskOf(plan, row.task_id);
+  const { ti_id, task_id, map_index, try_number, max_tries, dag_run: run, dag_version_id: _version, ...dagRun } = row;
+  return {
+    ti_id,
+    dag_id: row.dag_id,
+    run_id: row.run_id,
+    task_id,
+    map_index,
+    try_number,
+    max_tries,
+    should_retry: hasRetriesLeft(row, task),
+    artefact_hash: plan.artefact_hash,
+    operator_name: task.operator_name,
+    execution_timeout: task.execution_timeout,
+    do_xcom_push: task.do_xcom_push,
+    isolation: task.isolation,
+    arg_bindings: task.arg_bindings,
+    xcom_inputs: await inputsOf(engine, run, task.arg_bindings),
+    dag_run: { ...dagRun, dag_version_number: plan.version_number },
+  };
+}
+
+async function inputsOf(
+  engine: Engine,
+  run: number,
+  bindings: readonly ArgBinding[],
+): Promise<Record<string, JsonValue>> {
+  const sources = bindings.flatMap((binding) => (binding.kind === "xcom" ? [binding.task_id] : []));
+  if (sources.length === 0) return {};
+  const rows = await engine.db.rows<{ task_id: string; value: JsonValue }>({
+    name: "claim_inputs",
+    text: "SELECT task_id, value FROM xcom WHERE dag_run = $1 AND task_id = ANY($2::text[]) AND key = 'return_value' AND map_index = -1",
+    values: [run, sources],
+  });
+  return Object.fromEntries(rows.map(({ task_id, value }) => [task_id, value]));
+}
+
+async function statesOf(engine: Engine, refused: readonly ClaimRequest[]) {
+  if (refused.length === 0) return new Map();
+  const rows = await engine.db.rows<{ id: string; state: Extract<ClaimResult, { reason: "invalid_state" }>["state"] }>({
+    name: "claim_states",
+    text: "SELECT id, state FROM task_instance WHERE id = ANY($1::uuid[])",
+    values: [refused.map(({ ti_id }) => ti_id)],
+  });
+  return new Map(rows.map(({ id, state }) => [id, state]));
+}
+
+function announcementOf({ dag_id, run_id, task_id, map_index, try_number }: ClaimedTry): Announcement {
+  const change = { dag_id, run_id, task_id, map_index, try_number, state: "running" as const };
+  return { ...NOTHING, task_instances: [change] };
+}

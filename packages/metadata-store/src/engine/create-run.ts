@@ -1,0 +1,145 @@
+/** A new run with its task instances, started at once where the limits allow. */
+import type { DagRunType, Instant, JsonValue } from "@updraft/dag-core";
+import type { DagPlan } from "../dag-plan.ts";
+import { at, type Queryable } from "../database.ts";
+import type { Engine } from "./context.ts";
+import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
+import { lockOccupancy, runningRunsKey } from "./occupancy.ts";
+import { type EngineRun, runChange } from "./runs.ts";
+import type { Turn } from "./turn.ts";
+
+export interface NewRun {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly logical_date: Instant | null;
+  readonly data_interval_start: Instant | null;
+  readonly data_interval_end: Instant | null;
+  readonly run_after: Instant;
+  readonly run_type: DagRunType;
+  readonly triggered_by: string;
+  readonly triggering_user_name: string | null;
+  readonly conf: Readonly<Record<string, JsonValue>>;
+  readonly note: string | null;
+}
+
+/** What the row of the DAG, which the caller has locked, says. */
+export interface DagFacts {
+  readonly is_paused: boolean;
+  readonly max_active_runs: number;
+}
+
+/** Null where the run id or the logical date is taken. */
+export async function createRun(
+  engine: Engine,
+  turn: Turn,
+  plan: DagPlan,
+  dag: DagFacts,
+  run: NewRun,
+): Promise<EngineRun | null> {
+  const created = await insertRun(turn.tx, plan, dag, run, turn.now);
+  if (created === null) return null;
+  turn.hold({ run: created, plan });
+  turn.tidings.dag_runs.push(runChange(created));
+  const instances = await insertInstances(engine, turn.tx, plan, created);
+  if (dag.is_paused || run.run_after > turn.now || !(await hasRoom(turn.tx, run.dag_id, dag.max_active_runs))) {
+    turn.tidings.wake_scheduler = true;
+    return created;
+  }
+  turn.setRunState(created.id, "running", "Started");
+  // Only roots can be decided now; the others follow from them.
+  const roots = instances.filter(({ upstream_total, task_id }) => upstream_total === 0 || isAlways(plan, task_id));
+  await turn.move(await turn.decide(roots));
+  return created;
+}
+
+async function hasRoom(tx: Queryable, dagId: string, maxActiveRuns: number): Promise<boolean> {
+  const counters = await lockOccupancy(tx, [runningRunsKey(dagId)]);
+  return (counters.get(runningRunsKey(dagId))?.used ?? 0) < maxActiveRuns;
+}
+
+function isAlways(plan: DagPlan, taskId: string): boolean {
+  return plan.tasks.get(taskId)?.trigger_rule === "always";
+}
+
+async function insertRun(
+  tx: Queryable,
+  plan: DagPlan,
+  dag: DagFacts,
+  run: NewRun,
+  now: Instant,
+): Promise<EngineRun | null> {
+  const unfinished = plan.dag.tasks.length;
+  const rows = await tx.rows<{ id: number }>({
+    name: "insert_run",
+    text: `INSERT INTO dag_run (dag_id, run_id, logical_date, data_interval_start, data_interval_end, run_after, run_type,
+        triggered_by, triggering_user_name, state, cause, conf, note, queued_at, unfinished, dag_version_id, updated_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 'Created', $10, $11, $12, $13, $14, $12)
+      ON CONFLICT DO NOTHING RETURNING id`,
+    values: [
+      run.dag_id,
+      run.run_id,
+      at(run.logical_date),
+      at(run.data_interval_start),
+      at(run.data_interval_end),
+      at(run.run_after),
+      run.run_type,
+      run.triggered_by,
+      run.triggering_user_name,
+      JSON.stringify(run.conf),
+      run.note,
+      at(now),
+      unfinished,
+      plan.version_id,
+    ],
+  });
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    dag_id: run.dag_id,
+    run_id: run.run_id,
+    run_type: run.run_type,
+    logical_date: run.logical_date,
+    run_after: run.run_after,
+    state: "queued",
+    queued_at: now,
+    start_date: null,
+    end_date: null,
+    timeout_at: null,
+    clear_number: 0,
+    unfinished,
+    dag_version_id: plan.version_id,
+    is_paused: dag.is_paused,
+  };
+}
+
+async function insertInstances(
+  engine: Engine,
+  tx: Queryable,
+  plan: DagPlan,
+  run: EngineRun,
+): Promise<EngineInstance[]> {
+  const { tasks } = plan.dag;
+  return tx.rows<EngineInstance>({
+    name: "insert_instances",
+    text: `INSERT INTO task_instance AS t (dag_run, dag_id, run_id, id, task_id, max_tries, pool, pool_slots, queue,
+        priority_weight, operator, upstream_total)
+      SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::text[], $6::integer[], $7::text[], $8::integer[], $9::text[],
+        $10::integer[], $11::text[], $12::integer[])
+      RETURNING ${ENGINE_COLUMNS}`,
+    values: [
+      run.id,
+      run.dag_id,
+      run.run_id,
+      tasks.map(() => engine.ids.uuid()),
+      tasks.map(({ task_id }) => task_id),
+      tasks.map(({ retries }) => retries),
+      tasks.map(({ pool }) => pool),
+      tasks.map(({ pool_slots }) => pool_slots),
+      tasks.map(({ queue }) => queue),
+      tasks.map(({ task_id }) => plan.weights.get(task_id) ?? 1),
+      tasks.map(({ operator_name }) => operator_name),
+      tasks.map(({ task_id }) => plan.upstream.get(task_id)?.length ?? 0),
+    ],
+  });
+}

@@ -1,0 +1,226 @@
+/**
+ * From ready to queued: the one place where limits are enforced. Counters are locked in fixed order, dag-core picks
+ * what fits, and what doesn't waits as `scheduled` with the limit that blocks it as its cause.
+ */
+import { type Admission, type Candidate, type Instant, type Limit, pickRunnable } from "@updraft/dag-core";
+import type { Tidings } from "../announcement.ts";
+import { type DagPlan, taskOf } from "../dag-plan.ts";
+import { at, type Queryable } from "../database.ts";
+import type { Engine } from "./context.ts";
+import { changeOf, ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
+import {
+  add,
+  type Counter,
+  changeOccupancy,
+  lockOccupancy,
+  PARALLELISM,
+  poolKey,
+  runKey,
+  taskKey,
+} from "./occupancy.ts";
+
+/** What admission asks about a run. */
+export interface RunFacts {
+  readonly plan: DagPlan;
+  readonly run: { readonly is_paused: boolean; readonly run_after: Instant };
+}
+
+export interface EnqueueRequest {
+  /** Without a state or due for a retry; each begins a new try. */
+  readonly ready: readonly EngineInstance[];
+  /** Already `scheduled`, locked by the caller. */
+  readonly waiting?: readonly EngineInstance[];
+  /** What this transaction frees; written together with what is taken. */
+  readonly occupancy: Map<string, number>;
+  readonly runs: ReadonlyMap<number, RunFacts>;
+  readonly tidings: Tidings;
+  readonly now: Instant;
+}
+
+interface QueueCandidate extends Candidate {
+  readonly instance: EngineInstance;
+  readonly isNew: boolean;
+}
+
+const PAUSED = "The DAG is paused; unpause it to let its tasks run";
+
+export async function enqueue(engine: Engine, tx: Queryable, request: EnqueueRequest): Promise<void> {
+  const { occupancy, runs, ready, tidings } = request;
+  const freed = [...runs.keys()].filter((id) => (occupancy.get(runKey(id)) ?? 0) < 0);
+  const waiting = request.waiting ?? (await waitingIn(tx, freed, occupancy));
+  const all = [...ready.map((one) => candidate(one, true, runs)), ...waiting.map((one) => candidate(one, false, runs))];
+  const [paused, open] = partition(all, ({ instance }) => factsOf(runs, instance).run.is_paused);
+  open.sort((left, right) => inOrder(left, right, runs));
+
+  const counters = await lockOccupancy(tx, [...keysOf(open), ...occupancy.keys()]);
+  const admission = admit(engine, open, counters, occupancy);
+  await write(tx, admission, paused, request);
+  if ((occupancy.get(PARALLELISM) ?? 0) < 0) tidings.wake_scheduler ||= await isAnyScheduled(tx);
+  await changeOccupancy(tx, occupancy);
+}
+
+function admit(
+  { parallelism }: Engine,
+  candidates: readonly QueueCandidate[],
+  counters: ReadonlyMap<string, Counter>,
+  occupancy: Map<string, number>,
+): Admission<QueueCandidate> {
+  const used = (key: string) => (counters.get(key)?.used ?? 0) + (occupancy.get(key) ?? 0);
+  const pools = new Map<string, Limit>();
+  for (const { pool } of candidates) {
+    const slots = counters.get(poolKey(pool))?.slots ?? null;
+    if (slots !== null) pools.set(pool, { limit: slots, used: used(poolKey(pool)) });
+  }
+  const admission = pickRunnable(candidates, {
+    parallelism: { limit: parallelism, used: used(PARALLELISM) },
+    pools,
+    activeTasks: new Map(candidates.map(({ run_key }) => [run_key, used(run_key)])),
+    activeTis: new Map(candidates.map(({ task_key }) => [task_key, used(task_key)])),
+    activeTisInRun: new Map(),
+  });
+  for (const { instance, run_key, task_key } of admission.picked) {
+    add(occupancy, PARALLELISM, 1);
+    add(occupancy, poolKey(instance.pool), instance.pool_slots);
+    add(occupancy, run_key, 1);
+    add(occupancy, task_key, 1);
+  }
+  return admission;
+}
+
+async function write(
+  tx: Queryable,
+  { picked, passedOver }: Admission<QueueCandidate>,
+  paused: readonly QueueCandidate[],
+  { runs, tidings, now }: EnqueueRequest,
+): Promise<void> {
+  const blocked = [...passedOver, ...paused.map((one) => ({ candidate: one, cause: PAUSED }))];
+  const held = blocked.filter(({ candidate: { isNew } }) => isNew);
+  const rows = [
+    ...picked.map((one) => ({ ...one, state: "queued" as const, cause: "Sent to the queue" })),
+    ...held.map(({ candidate: one, cause }) => ({ ...one, state: "scheduled" as const, cause })),
+  ];
+  if (rows.length === 0) return;
+  await keepTries(
+    tx,
+    rows.filter(({ instance, isNew }) => isNew && instance.try_number > 0).map(({ instance }) => instance.id),
+  );
+  const moved = await tx.rows<{ id: string }>({
+    name: "enqueue",
+    text: `UPDATE task_instance t
+      SET state = m.state, cause = m.cause, try_number = t.try_number + m.begins,
+          scheduled_when = CASE WHEN m.begins = 1 THEN $6 ELSE t.scheduled_when END,
+          queued_when = CASE WHEN m.state = 'queued' THEN $6 ELSE NULL END,
+          last_offer_at = CASE WHEN m.state = 'queued' THEN $6 ELSE NULL END,
+          offer_number = t.offer_number + (m.state = 'queued')::integer,
+          start_date = CASE WHEN m.begins = 1 THEN NULL ELSE t.start_date END,
+          end_date = CASE WHEN m.begins = 1 THEN NULL ELSE t.end_date END,
+          next_retry_at = NULL, last_heartbeat_at = NULL, hostname = NULL, unixname = NULL, pid = NULL
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[]) AS m (id, before, state, cause, begins)
+      WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
+      RETURNING t.id`,
+    values: [
+      rows.map(({ instance }) => instance.id),
+      rows.map(({ instance }) => instance.state),
+      rows.map(({ state }) => state),
+      rows.map(({ cause }) => cause),
+      rows.map(({ isNew }) => Number(isNew)),
+      at(now),
+    ],
+  });
+  // Every row is held by its run's lock or by its own, so a row that did not move means that this code is wrong.
+  if (moved.length !== rows.length) throw new Error(`${rows.length - moved.length} task instances moved under a lock`);
+  for (const { instance, state, isNew } of rows) tell(instance, state, isNew, runs, tidings);
+}
+
+function tell(
+  instance: EngineInstance,
+  state: "queued" | "scheduled",
+  isNew: boolean,
+  runs: ReadonlyMap<number, RunFacts>,
+  tidings: Tidings,
+): void {
+  const try_number = instance.try_number + Number(isNew);
+  tidings.task_instances.push(changeOf(instance, state, try_number));
+  if (state === "scheduled") return;
+  const { plan } = factsOf(runs, instance);
+  const { id: ti_id, dag_id, run_id, task_id, map_index, queue, priority_weight } = instance;
+  tidings.queued.push({
+    ti_id,
+    dag_id,
+    run_id,
+    task_id,
+    map_index,
+    try_number,
+    offer_number: instance.offer_number + 1,
+    queue,
+    priority_weight,
+    artefact_hash: plan.artefact_hash,
+    isolation: taskOf(plan, task_id).isolation,
+  });
+}
+
+function candidate(instance: EngineInstance, isNew: boolean, runs: ReadonlyMap<number, RunFacts>): QueueCandidate {
+  const { plan } = factsOf(runs, instance);
+  const task = taskOf(plan, instance.task_id);
+  return {
+    instance,
+    isNew,
+    pool: instance.pool,
+    pool_slots: instance.pool_slots,
+    run_key: runKey(instance.dag_run),
+    max_active_tasks: plan.dag.max_active_tasks,
+    task_key: taskKey(instance.dag_id, instance.task_id),
+    task_in_run_key: `${instance.dag_run}/${instance.task_id}`,
+    max_active_tis_per_dag: task.max_active_tis_per_dag,
+    max_active_tis_per_dagrun: task.max_active_tis_per_dagrun,
+  };
+}
+
+function factsOf(runs: ReadonlyMap<number, RunFacts>, { dag_run }: EngineInstance): RunFacts {
+  const facts = runs.get(dag_run);
+  if (facts === undefined) throw new Error(`run ${dag_run} is not known to the turn`);
+  return facts;
+}
+
+function keysOf(candidates: readonly QueueCandidate[]): string[] {
+  if (candidates.length === 0) return [];
+  return [PARALLELISM, ...candidates.flatMap(({ pool, run_key, task_key }) => [poolKey(pool), run_key, task_key])];
+}
+
+function inOrder(left: QueueCandidate, right: QueueCandidate, runs: ReadonlyMap<number, RunFacts>): number {
+  return (
+    right.instance.priority_weight - left.instance.priority_weight ||
+    factsOf(runs, left.instance).run.run_after - factsOf(runs, right.instance).run.run_after ||
+    left.instance.dag_run - right.instance.dag_run ||
+    left.instance.map_index - right.instance.map_index
+  );
+}
+
+/** Tasks of the same runs that wait for the slots being freed; others are the scheduler's. */
+async function waitingIn(
+  tx: Queryable,
+  runIds: readonly number[],
+  occupancy: ReadonlyMap<string, number>,
+): Promise<EngineInstance[]> {
+  if (runIds.length === 0) return [];
+  const freed = -(occupancy.get(PARALLELISM) ?? 0);
+  if (freed <= 0) return [];
+  return tx.rows<EngineInstance>({
+    name: "waiting_in_runs",
+    text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.state = 'scheduled' AND t.dag_run = ANY($1::bigint[])
+      ORDER BY t.priority_weight DESC, t.dag_run LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    values: [runIds, freed],
+  });
+}
+
+async function isAnyScheduled(tx: Queryable): Promise<boolean> {
+  const [row] = await tx.rows<{ found: boolean }>({
+    name: "any_scheduled",
+    text: "SELECT EXISTS (SELECT FROM task_instance WHERE state = 'scheduled') AS found",
+  });
+  return row?.found ?? false;
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

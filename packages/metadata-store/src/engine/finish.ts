@@ -1,0 +1,151 @@
+/**
+ * The end of tries: all that are reported together become one transaction, with everything that follows from them.
+ */
+import { type FinishDecision, failFastEffect, finishTry, type JsonValue, type TryEnd } from "@updraft/dag-core";
+import { NOTHING } from "../announcement.ts";
+import { at, type Queryable } from "../database.ts";
+import type { FinishRequest, FinishResult } from "../store.ts";
+import type { Engine } from "./context.ts";
+import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
+import { lockRunsOf } from "./runs.ts";
+import { Turn } from "./turn.ts";
+
+export async function finishTries(engine: Engine, requests: readonly FinishRequest[]): Promise<FinishResult[]> {
+  const ids = [...new Set(requests.map(({ ti_id }) => ti_id))];
+  return engine.db.transaction(async (tx) => {
+    const turn = new Turn(engine, tx, await lockRunsOf(tx, engine.plans, ids));
+    const instances = await lockInstances(tx, ids);
+    const decided = new Map<string, Decided>();
+    for (const request of requests) {
+      const instance = instances.get(request.ti_id);
+      if (instance !== undefined && !decided.has(instance.id))
+        decided.set(instance.id, decideEnd(turn, instance, request));
+    }
+    const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
+    await storeXComs(tx, turn, decided.values());
+    await turn.move(moves);
+    await failFast(turn, moves);
+    const announcement = await turn.settle();
+    return answers(requests, decided, announcement);
+  });
+}
+
+/** Ends tries that nobody reports: their process is gone or their message never led to one. */
+export async function loseTries(
+  turn: Turn,
+  instances: readonly EngineInstance[],
+  detailOf: (instance: EngineInstance) => string,
+): Promise<void> {
+  const moves = instances.flatMap((instance) => {
+    const outcome: TryEnd = { kind: "lost", detail: detailOf(instance) };
+    return moveOf(instance, decide(turn, instance, outcome, instance.try_number), turn.now) ?? [];
+  });
+  await turn.move(moves);
+  await failFast(turn, moves);
+}
+
+interface Decided {
+  readonly instance: EngineInstance;
+  readonly decision: FinishDecision;
+  readonly move: Move | null;
+  readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[];
+}
+
+async function lockInstances(tx: Queryable, ids: readonly string[]): Promise<Map<string, EngineInstance>> {
+  const rows = await tx.rows<EngineInstance>({
+    name: "lock_instances",
+    text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE`,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function decideEnd(turn: Turn, instance: EngineInstance, { outcome, try_number }: FinishRequest): Decided {
+  const decision = decide(turn, instance, outcome, try_number);
+  const move = moveOf(instance, decision, turn.now);
+  return {
+    instance,
+    decision,
+    move,
+    xcoms: move?.state === "success" && outcome.kind === "success" ? outcome.xcoms : [],
+  };
+}
+
+function decide(turn: Turn, instance: EngineInstance, outcome: TryEnd, tryNumber: number): FinishDecision {
+  if (tryNumber > instance.try_number) {
+    return { kind: "rejected", reason: `try ${tryNumber} was never started; try ${instance.try_number} is current` };
+  }
+  const { logical_date } = turn.runOf(instance.dag_run);
+  const facts = { ...instance, logical_date, end_date: turn.now };
+  return finishTry(facts, outcome, turn.taskOf(instance), tryNumber, turn.now);
+}
+
+function moveOf(instance: EngineInstance, decision: FinishDecision, now: number): Move | null {
+  if (decision.kind !== "moved") return null;
+  const { state, cause, next_retry_at } = decision;
+  return { instance, state, cause, next_retry_at, end_date: now };
+}
+
+async function storeXComs(tx: Queryable, turn: Turn, decided: Iterable<Decided>): Promise<void> {
+  const rows = [...decided].flatMap(({ instance, xcoms }) =>
+    // A key given twice would be written twice by one statement; the last one counts.
+    [...new Map(xcoms.map(({ key, value }) => [key, value]))].map(([key, value]) => ({ instance, key, value })),
+  );
+  if (rows.length === 0) return;
+  await tx.rows({
+    name: "store_xcoms",
+    text: `INSERT INTO xcom (dag_run, task_id, map_index, key, value, "timestamp")
+      SELECT dag_run, task_id, map_index, key, value::json, $6
+      FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[])
+        AS x (dag_run, task_id, map_index, key, value)
+      ON CONFLICT (dag_run, task_id, key, map_index)
+      DO UPDATE SET value = excluded.value, "timestamp" = excluded."timestamp"`,
+    values: [
+      rows.map(({ instance }) => instance.dag_run),
+      rows.map(({ instance }) => instance.task_id),
+      rows.map(({ instance }) => instance.map_index),
+      rows.map(({ key }) => key),
+      rows.map(({ value }) => JSON.stringify(value)),
+      at(turn.now),
+    ],
+  });
+}
+
+/** `fail_fast`: the first task that fails for good ends the rest of its run. */
+async function failFast(turn: Turn, moves: readonly Move[]): Promise<void> {
+  for (const { instance, state } of moves) {
+    if (state !== "failed" || !turn.planOf(instance).dag.fail_fast) continue;
+    const others = await turn.tx.rows<EngineInstance>({
+      name: "instances_of_run",
+      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
+      values: [instance.dag_run],
+    });
+    const cause = `fail_fast: task ${instance.task_id} failed`;
+    await turn.move(
+      others.flatMap((other) => {
+        const effect = failFastEffect(other.state);
+        return effect === null ? [] : [{ instance: other, state: effect, cause, end_date: turn.now }];
+      }),
+    );
+  }
+}
+
+/** What was announced is announced once, by the first caller it concerns. */
+function answers(
+  requests: readonly FinishRequest[],
+  decided: ReadonlyMap<string, Decided>,
+  announcement: FinishAnnouncement,
+): FinishResult[] {
+  let untold: FinishAnnouncement | null = announcement;
+  return requests.map(({ ti_id }) => {
+    const one = decided.get(ti_id);
+    if (one === undefined) return { kind: "rejected", reason: "not_found", state: null };
+    const { decision, instance } = one;
+    if (decision.kind === "rejected") return { kind: "rejected", reason: "invalid_state", state: instance.state };
+    if (decision.kind === "repeated") return { kind: "repeated", state: instance.state };
+    const told = untold ?? NOTHING;
+    untold = null;
+    return { kind: "finished", state: decision.state, announcement: told };
+  });
+}
+type FinishAnnouncement = Extract<FinishResult, { kind: "finished" }>["announcement"];

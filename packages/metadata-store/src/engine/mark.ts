@@ -1,0 +1,139 @@
+/** People's and operators' decisions over runs and task instances: marking, skipping, pausing. */
+import { isFinished, markedDownstreamIsCleared, markRunEffect, skipRequestEffect } from "@updraft/dag-core";
+import { NOTHING } from "../announcement.ts";
+import { descendants } from "../dag-plan.ts";
+import type { Queryable } from "../database.ts";
+import type { Announcement, MarkTaskRequest } from "../store.ts";
+import { clearInstances, resetRun } from "./clear.ts";
+import type { Engine } from "./context.ts";
+import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
+import { lockRunNamed, lockRunsOf } from "./runs.ts";
+import { decideAll } from "./start-runs.ts";
+import { Turn } from "./turn.ts";
+
+function instancesOf(tx: Queryable, run: number): Promise<EngineInstance[]> {
+  return tx.rows<EngineInstance>({
+    name: "instances_of_run",
+    text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
+    values: [run],
+  });
+}
+
+/** Null where there is no such run or none of the tasks. */
+export async function markTaskInstances(engine: Engine, request: MarkTaskRequest): Promise<Announcement | null> {
+  return engine.db.transaction(async (tx) => {
+    const locked = await lockRunNamed(tx, engine.plans, request.dag_id, request.run_id);
+    if (locked === null) return null;
+    const turn = new Turn(engine, tx, [locked]);
+    const all = await instancesOf(tx, locked.run.id);
+    const marked = all.filter(
+      ({ task_id, map_index }) => request.task_ids.includes(task_id) && map_index === request.map_index,
+    );
+    if (marked.length === 0) return null;
+    const changed = marked.filter(({ state }) => state !== request.state);
+    await turn.move(
+      changed.map((instance) => ({
+        instance,
+        state: request.state,
+        cause: `Marked as ${request.state} by a user`,
+        end_date: turn.now,
+      })),
+    );
+    if (request.state === "success") await resumeDownstream(turn, changed);
+    return turn.settle();
+  });
+}
+
+/** Failed successors of a task that now counts as a success may run after all. */
+async function resumeDownstream(turn: Turn, marked: readonly EngineInstance[]) {
+  const [first] = marked;
+  if (first === undefined) return;
+  const below = new Set(marked.flatMap((instance) => [...descendants(turn.planOf(instance), instance.task_id)]));
+  const held = new Set(marked.map(({ id }) => id));
+  const failed = (await instancesOf(turn.tx, first.dag_run)).filter(
+    ({ id, task_id, state }) => below.has(task_id) && !held.has(id) && markedDownstreamIsCleared(state),
+  );
+  if (failed.length === 0) return;
+  await clearInstances(turn, failed);
+  if (isFinished(turn.runOf(first.dag_run).state)) resetRun(turn, first.dag_run);
+  await decideAll(turn, [first.dag_run]);
+}
+
+/** A decider skips successors of its own; what runs or ended stays. */
+export async function skipDownstream(
+  engine: Engine,
+  { ti_id, task_ids }: { readonly ti_id: string; readonly task_ids: readonly string[] },
+): Promise<Announcement> {
+  return engine.db.transaction(async (tx) => {
+    const [locked] = await lockRunsOf(tx, engine.plans, [ti_id]);
+    if (locked === undefined) return NOTHING;
+    const turn = new Turn(engine, tx, [locked]);
+    const instances = await tx.rows<EngineInstance>({
+      name: "instances_named",
+      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 AND t.task_id = ANY($2::text[]) ORDER BY t.id FOR UPDATE`,
+      values: [locked.run.id, task_ids],
+    });
+    await turn.move(
+      instances.flatMap((instance) => {
+        const state = skipRequestEffect(instance.state);
+        const cause = "A decider upstream chose another way";
+        return state === null ? [] : [{ instance, state, cause, start_date: turn.now, end_date: turn.now }];
+      }),
+    );
+    return turn.settle();
+  });
+}
+
+export interface RunPatch {
+  readonly state?: "queued" | "success" | "failed";
+  readonly note?: string | null;
+}
+
+export async function patchDagRun(
+  engine: Engine,
+  dagId: string,
+  runId: string,
+  patch: RunPatch,
+): Promise<Announcement | null> {
+  return engine.db.transaction(async (tx) => {
+    const locked = await lockRunNamed(tx, engine.plans, dagId, runId);
+    if (locked === null) return null;
+    const { run } = locked;
+    const turn = new Turn(engine, tx, [locked]);
+    if (patch.note !== undefined) {
+      await tx.rows({ text: "UPDATE dag_run SET note = $2 WHERE id = $1", values: [run.id, patch.note] });
+    }
+    if (patch.state === "queued") {
+      await clearInstances(turn, await instancesOf(tx, run.id));
+      resetRun(turn, run.id);
+      await decideAll(turn, [run.id]);
+    } else if (patch.state !== undefined) {
+      await markRun(turn, run.id, patch.state);
+    }
+    return turn.settle();
+  });
+}
+
+async function markRun(turn: Turn, id: number, target: "success" | "failed"): Promise<void> {
+  const cause = `The run was marked as ${target} by a user`;
+  turn.setRunState(id, target, cause);
+  await turn.move(
+    (await instancesOf(turn.tx, id)).flatMap((instance) => {
+      const state = markRunEffect(instance.state, target);
+      return state === null ? [] : [{ instance, state, cause, end_date: turn.now }];
+    }),
+  );
+}
+
+/** Ticks that pass while a DAG is paused are recorded as skipped when it goes on. */
+export async function setDagPaused(engine: Engine, dagId: string, paused: boolean): Promise<Announcement | null> {
+  const rows = await engine.db.rows<{ dag_id: string }>({
+    text: `UPDATE dag SET is_paused = $2,
+        skip_cause = CASE WHEN is_paused AND NOT $2 THEN 'The DAG was paused' ELSE skip_cause END,
+        evaluate_at = CASE WHEN is_paused AND NOT $2 THEN clock_timestamp() - interval '1 minute' ELSE evaluate_at END
+      WHERE dag_id = $1 RETURNING dag_id`,
+    values: [dagId, paused],
+  });
+  if (rows.length === 0) return null;
+  return { ...NOTHING, dags: [{ dag_id: dagId, is_paused: paused }], wake_scheduler: true };
+}

@@ -1,0 +1,57 @@
+/**
+ * The counters of what is in use. A transaction locks them after all other rows: first those of running runs, then the
+ * rest, each in the order of their keys, so that two transitions never wait for each other in a circle.
+ */
+import type { Queryable } from "../database.ts";
+
+export const PARALLELISM = "parallelism";
+export const poolKey = (pool: string) => `pool:${pool}`;
+/** Tries of a run. */
+export const runKey = (run: number) => `run:${run}`;
+export const taskKey = (dagId: string, taskId: string) => `task:${dagId}/${taskId}`;
+/** Running runs of a DAG. */
+export const runningRunsKey = (dagId: string) => `runs:${dagId}`;
+
+export interface Counter {
+  readonly used: number;
+  /** Of a pool that exists; -1 is without limit. */
+  readonly slots: number | null;
+}
+
+/** Locks counters, making those that are missing. */
+export async function lockOccupancy(tx: Queryable, keys: Iterable<string>): Promise<ReadonlyMap<string, Counter>> {
+  const wanted = [...new Set(keys)].sort();
+  const found = await readLocked(tx, wanted);
+  if (found.size === wanted.length) return found;
+  await tx.rows({
+    name: "make_occupancy",
+    text: "INSERT INTO occupancy SELECT key, 0 FROM unnest($1::text[]) AS k (key) ON CONFLICT DO NOTHING",
+    values: [wanted.filter((key) => !found.has(key))],
+  });
+  return readLocked(tx, wanted);
+}
+
+async function readLocked(tx: Queryable, keys: readonly string[]): Promise<Map<string, Counter>> {
+  const rows = await tx.rows<{ key: string; used: number; slots: number | null }>({
+    name: "lock_occupancy",
+    text: `SELECT o.key, o.used, p.slots FROM occupancy o LEFT JOIN slot_pool p ON o.key = 'pool:' || p.pool
+      WHERE o.key = ANY($1::text[]) ORDER BY o.key COLLATE "C" FOR UPDATE OF o`,
+    values: [keys],
+  });
+  return new Map(rows.map(({ key, used, slots }) => [key, { used, slots }]));
+}
+
+export async function changeOccupancy(tx: Queryable, changes: ReadonlyMap<string, number>): Promise<void> {
+  const real = [...changes].filter(([, change]) => change !== 0).sort(([left], [right]) => (left < right ? -1 : 1));
+  if (real.length === 0) return;
+  await tx.rows({
+    name: "change_occupancy",
+    text: `INSERT INTO occupancy AS o SELECT key, change FROM unnest($1::text[], $2::integer[]) AS c (key, change)
+      ON CONFLICT (key) DO UPDATE SET used = o.used + excluded.used`,
+    values: [real.map(([key]) => key), real.map(([, change]) => change)],
+  });
+}
+
+export function add(changes: Map<string, number>, key: string, change: number): void {
+  changes.set(key, (changes.get(key) ?? 0) + change);
+}

@@ -1,0 +1,127 @@
+/** DAG runs as the engine reads and writes them. The only code that writes `dag_run.state`. */
+import { type DagRunState, type DagRunType, type Instant, runStateEffect } from "@updraft/dag-core";
+import type { DagPlan, DagPlans } from "../dag-plan.ts";
+import { at, type Queryable } from "../database.ts";
+import { runKey } from "./occupancy.ts";
+
+export interface EngineRun {
+  readonly id: number;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly run_type: DagRunType;
+  readonly logical_date: Instant | null;
+  readonly run_after: Instant;
+  readonly state: DagRunState;
+  readonly queued_at: Instant | null;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  readonly timeout_at: Instant | null;
+  readonly clear_number: number;
+  readonly unfinished: number;
+  readonly dag_version_id: string;
+  readonly is_paused: boolean;
+}
+
+export interface LockedRun {
+  readonly run: EngineRun;
+  readonly plan: DagPlan;
+}
+
+const COLUMNS = `r.id, r.dag_id, r.run_id, r.run_type, r.logical_date, r.run_after, r.state, r.queued_at, r.start_date,
+  r.end_date, r.timeout_at, r.clear_number, r.unfinished, r.dag_version_id, d.is_paused`;
+
+/** Locks runs in the order of their ids, so that two deciders never wait for each other in a circle. */
+export async function lockRuns(tx: Queryable, plans: DagPlans, ids: readonly number[]): Promise<readonly LockedRun[]> {
+  const runs = await tx.rows<EngineRun>({
+    name: "lock_runs",
+    text: `SELECT ${COLUMNS} FROM dag_run r JOIN dag d USING (dag_id) WHERE r.id = ANY($1::bigint[]) ORDER BY r.id FOR UPDATE OF r`,
+    values: [ids],
+  });
+  return withPlans(tx, plans, runs);
+}
+
+/** Locks the runs of some task instances. */
+export async function lockRunsOf(
+  tx: Queryable,
+  plans: DagPlans,
+  instanceIds: readonly string[],
+): Promise<readonly LockedRun[]> {
+  const runs = await tx.rows<EngineRun>({
+    name: "lock_runs_of",
+    text: `SELECT ${COLUMNS} FROM dag_run r JOIN dag d USING (dag_id)
+      WHERE r.id IN (SELECT dag_run FROM task_instance WHERE id = ANY($1::uuid[])) ORDER BY r.id FOR UPDATE OF r`,
+    values: [instanceIds],
+  });
+  return withPlans(tx, plans, runs);
+}
+
+export async function lockRunNamed(
+  tx: Queryable,
+  plans: DagPlans,
+  dagId: string,
+  runId: string,
+): Promise<LockedRun | null> {
+  const runs = await tx.rows<EngineRun>({
+    name: "lock_run_named",
+    text: `SELECT ${COLUMNS} FROM dag_run r JOIN dag d USING (dag_id) WHERE r.dag_id = $1 AND r.run_id = $2 FOR UPDATE OF r`,
+    values: [dagId, runId],
+  });
+  return (await withPlans(tx, plans, runs))[0] ?? null;
+}
+
+async function withPlans(tx: Queryable, plans: DagPlans, runs: readonly EngineRun[]): Promise<LockedRun[]> {
+  const loaded = await plans.load(
+    tx,
+    runs.map(({ dag_version_id }) => dag_version_id),
+  );
+  return runs.map((run) => ({ run, plan: loaded.get(run.dag_version_id) as DagPlan }));
+}
+
+/** The run as it is after a change of its state; the caller holds its lock. */
+export function withState({ run, plan }: LockedRun, to: DagRunState, now: Instant): EngineRun {
+  const changed = { ...run, ...runStateEffect(run.state, to, run.start_date, now), state: to };
+  const timeout = plan.dag.dagrun_timeout;
+  const timeout_at = to === "running" && timeout !== null ? (changed.start_date ?? now) + timeout * 1000 : null;
+  return { ...changed, timeout_at };
+}
+
+export interface RunWrite {
+  readonly run: EngineRun;
+  readonly cause: string | null;
+}
+
+/** Writes runs whose locks the caller holds. A null cause keeps the old one. */
+export async function writeRuns(tx: Queryable, writes: readonly RunWrite[], now: Instant): Promise<void> {
+  if (writes.length === 0) return;
+  const runs = writes.map(({ run }) => run);
+  await tx.rows({
+    name: "write_runs",
+    text: `WITH ended AS (DELETE FROM occupancy WHERE key = ANY($10::text[]))
+      UPDATE dag_run r
+      SET state = w.state, cause = coalesce(w.cause, r.cause), queued_at = w.queued_at, start_date = w.start_date,
+          end_date = w.end_date, timeout_at = w.timeout_at, unfinished = w.unfinished, clear_number = w.clear_number,
+          last_scheduling_decision = $11, updated_at = $11
+      FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+                  $7::timestamptz[], $8::integer[], $9::integer[])
+        AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number)
+      WHERE r.id = w.id`,
+    values: [
+      runs.map(({ id }) => id),
+      runs.map(({ state }) => state),
+      writes.map(({ cause }) => cause),
+      runs.map(({ queued_at }) => at(queued_at)),
+      runs.map(({ start_date }) => at(start_date)),
+      runs.map(({ end_date }) => at(end_date)),
+      runs.map(({ timeout_at }) => at(timeout_at)),
+      runs.map(({ unfinished }) => unfinished),
+      runs.map(({ clear_number }) => clear_number),
+      runs.filter(({ state }) => state === "success" || state === "failed").map(({ id }) => runKey(id)),
+      at(now),
+    ],
+  });
+}
+
+export function runChange(run: EngineRun) {
+  const { dag_id, run_id, state, run_type, logical_date, start_date, end_date } = run;
+  return { dag_id, run_id, state, run_type, logical_date, start_date, end_date };
+}

@@ -1,0 +1,226 @@
+/**
+ * One transition and all that follows from it, inside one transaction.
+ *
+ *   moves of task instances ──► counters of their children ──► dag-core decides ──► further moves, level by level
+ *                                                                   └──► ready ──► enqueued within the limits
+ *   unfinished tasks of a run reach 0 ──► dag-core evaluates its leaves ──► the run ends
+ *
+ * The caller holds the locks of the runs concerned. Only children of what moved are read, so that the cost doesn't
+ * depend on the size of the run or of the backlog. Limits are locked last and all at once.
+ */
+import {
+  type DagRunState,
+  evaluateRun,
+  evaluateTriggerRule,
+  type Instant,
+  isActive,
+  isExecuting,
+  isFinished,
+  type JsonValue,
+  SKIP_DECISION_KEY,
+  skipDecision,
+  type TaskInstanceState,
+} from "@updraft/dag-core";
+import { Tidings } from "../announcement.ts";
+import { taskOf } from "../dag-plan.ts";
+import type { Queryable } from "../database.ts";
+import type { Announcement } from "../store.ts";
+import { countInChildren } from "./children.ts";
+import type { Engine } from "./context.ts";
+import { enqueue } from "./enqueue.ts";
+import { type EngineInstance, type Move, upstreamCounts, writeMoves } from "./instance.ts";
+import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runningRunsKey, taskKey } from "./occupancy.ts";
+import { type EngineRun, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
+
+interface HeldRun {
+  readonly locked: LockedRun;
+  run: EngineRun;
+  cause: string | null;
+  dirty: boolean;
+}
+
+export class Turn {
+  readonly tidings = new Tidings();
+  readonly tx: Queryable;
+  readonly now: Instant;
+  readonly #engine: Engine;
+  readonly #runs = new Map<number, HeldRun>();
+  readonly #occupancy = new Map<string, number>();
+  readonly #runningRuns = new Map<string, number>();
+  readonly #ready = new Map<string, EngineInstance>();
+
+  constructor(engine: Engine, tx: Queryable, locked: readonly LockedRun[]) {
+    this.#engine = engine;
+    this.tx = tx;
+    this.now = engine.clock.now();
+    for (const one of locked) this.hold(one);
+  }
+
+  /** Adds a run whose lock the transaction has. */
+  hold(locked: LockedRun): void {
+    this.#runs.set(locked.run.id, { locked, run: locked.run, cause: null, dirty: false });
+  }
+
+  runOf(id: number): EngineRun {
+    return this.#held(id).run;
+  }
+
+  planOf(instance: EngineInstance) {
+    return this.#held(instance.dag_run).locked.plan;
+  }
+
+  taskOf(instance: EngineInstance) {
+    return taskOf(this.planOf(instance), instance.task_id);
+  }
+
+  /** Writes moves and everything that follows from them for the children. */
+  async move(moves: readonly Move[]): Promise<void> {
+    let level = moves;
+    while (level.length > 0) {
+      const moved = await this.#write(level);
+      const children = await countInChildren(this.tx, moved, (instance) => this.planOf(instance).downstream);
+      level = await this.decide(children);
+    }
+  }
+
+  /** Lets instances without a state run, or tells how they end, by their trigger rules. */
+  async decide(instances: readonly EngineInstance[]): Promise<Move[]> {
+    const open = instances.filter(
+      ({ dag_run, state }) => state === null && this.#runs.get(dag_run)?.run.state === "running",
+    );
+    const ends: Move[] = [];
+    const ready: EngineInstance[] = [];
+    for (const instance of open) {
+      const verdict = evaluateTriggerRule(
+        this.taskOf(instance).trigger_rule,
+        upstreamCounts(instance),
+        instance.map_index,
+      );
+      if (verdict.kind === "run") ready.push(instance);
+      if (verdict.kind === "set")
+        ends.push({ instance, state: verdict.state, cause: verdict.cause, start_date: this.now, end_date: this.now });
+    }
+    const skipped = await this.#skippedByDeciders(ready);
+    for (const instance of ready) {
+      if (skipped.has(instance.id)) ends.push(this.#skip(instance));
+      else this.#ready.set(instance.id, instance);
+    }
+    return ends;
+  }
+
+  /** Instances that may be enqueued though they were not decided here: those whose retry is due. */
+  makeReady(instances: readonly EngineInstance[]): void {
+    for (const instance of instances) this.#ready.set(instance.id, instance);
+  }
+
+  setRunState(id: number, to: DagRunState, cause: string): void {
+    const held = this.#held(id);
+    if (held.run.state === to) return;
+    const running = Number(to === "running") - Number(held.run.state === "running");
+    add(this.#runningRuns, runningRunsKey(held.run.dag_id), running);
+    if (running < 0 || to === "queued") this.tidings.wake_scheduler = true;
+    held.run = withState({ run: held.run, plan: held.locked.plan }, to, this.now);
+    if (held.run.timeout_at !== null) this.tidings.wake_scheduler = true;
+    held.cause = cause;
+    held.dirty = true;
+    this.tidings.dag_runs.push(runChange(held.run));
+  }
+
+  /** Other columns of a run, such as `clear_number`. */
+  patchRun(id: number, patch: Partial<EngineRun>): void {
+    const held = this.#held(id);
+    held.run = { ...held.run, ...patch };
+    held.dirty = true;
+  }
+
+  /** Enqueues what is ready, ends the runs that are done, writes the counters. The last step of a transaction. */
+  async settle(): Promise<Announcement> {
+    await this.#endRuns();
+    await changeOccupancy(this.tx, this.#runningRuns);
+    const ready = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
+    await enqueue(this.#engine, this.tx, {
+      ready,
+      occupancy: this.#occupancy,
+      runs: new Map([...this.#runs].map(([id, { locked, run }]) => [id, { run, plan: locked.plan }])),
+      tidings: this.tidings,
+      now: this.now,
+    });
+    const writes = [...this.#runs.values()].filter(({ dirty }) => dirty);
+    await writeRuns(this.tx, writes, this.now);
+    return this.tidings;
+  }
+
+  async #endRuns(): Promise<void> {
+    for (const { run, locked, dirty } of this.#runs.values()) {
+      if (!dirty || run.state !== "running" || run.unfinished > 0) continue;
+      const states = await this.tx.rows<{ state: TaskInstanceState }>({
+        name: "leaf_states",
+        text: "SELECT state FROM task_instance WHERE dag_run = $1 AND task_id = ANY($2::text[])",
+        values: [run.id, locked.plan.leaves],
+      });
+      const evaluation = evaluateRun({
+        unfinished: run.unfinished,
+        leafStates: states.map(({ state }) => state),
+        startDate: run.start_date,
+        dagrunTimeout: null,
+        now: this.now,
+      });
+      this.setRunState(run.id, evaluation.state, evaluation.cause);
+    }
+  }
+
+  /** Writes one level; the answer holds those that moved, with the state they had. */
+  async #write(moves: readonly Move[]): Promise<Move[]> {
+    const ids = await writeMoves(this.tx, moves, this.tidings);
+    const moved = moves.filter(({ instance }) => ids.has(instance.id));
+    for (const { instance, state, next_retry_at } of moved) {
+      this.#count(instance, state);
+      this.#ready.delete(instance.id);
+      if (next_retry_at !== undefined && next_retry_at !== null) this.tidings.wake_scheduler = true;
+    }
+    return moved;
+  }
+
+  #count(instance: EngineInstance, to: TaskInstanceState): void {
+    const { dag_run, dag_id, task_id, pool, pool_slots, state: from } = instance;
+    const held = this.#held(dag_run);
+    const unfinished = Number(!isFinished(to)) - Number(!isFinished(from));
+    held.run = { ...held.run, unfinished: held.run.unfinished + unfinished };
+    held.dirty = true;
+    const executing = Number(isExecuting(to)) - Number(isExecuting(from));
+    add(this.#occupancy, PARALLELISM, executing);
+    add(this.#occupancy, poolKey(pool), executing * pool_slots);
+    add(this.#occupancy, runKey(dag_run), executing);
+    add(this.#occupancy, taskKey(dag_id, task_id), Number(isActive(to)) - Number(isActive(from)));
+  }
+
+  /** A decider that chose otherwise still decides when its successor was cleared. */
+  async #skippedByDeciders(instances: readonly EngineInstance[]): Promise<ReadonlySet<string>> {
+    const skipped = new Set<string>();
+    for (const instance of instances) {
+      const plan = this.planOf(instance);
+      const deciders = (plan.upstream.get(instance.task_id) ?? []).filter(
+        (id) => plan.tasks.get(id)?.can_skip_downstream === true,
+      );
+      if (deciders.length === 0) continue;
+      const decisions = await this.tx.rows<{ value: JsonValue }>({
+        name: "skip_decisions",
+        text: "SELECT value FROM xcom WHERE dag_run = $1 AND task_id = ANY($2::text[]) AND key = $3",
+        values: [instance.dag_run, deciders, SKIP_DECISION_KEY],
+      });
+      if (decisions.some(({ value }) => skipDecision(value, instance.task_id))) skipped.add(instance.id);
+    }
+    return skipped;
+  }
+
+  #skip(instance: EngineInstance): Move {
+    const cause = "A decider upstream chose another way";
+    return { instance, state: "skipped", cause, start_date: this.now, end_date: this.now };
+  }
+
+  #held(id: number): HeldRun {
+    const held = this.#runs.get(id);
+    if (held === undefined) throw new Error(`run ${id} was changed without its lock`);
+    return held;
+  }
+}

@@ -1,0 +1,92 @@
+/** Opens the store: one pool of connections, the schema brought up to date. */
+import type { Clock, Ids, Logger } from "@updraft/service-kit";
+import { controlStore } from "./control-store.ts";
+import { dagFileStore } from "./dag-files.ts";
+import { DagPlans } from "./dag-plan.ts";
+import { openDatabase } from "./database.ts";
+import type { Engine } from "./engine/context.ts";
+import { migrate } from "./migrate.ts";
+import { blockingReasons } from "./reads/blocking.ts";
+import { dagReads } from "./reads/dags.ts";
+import { runReads } from "./reads/runs.ts";
+import { list, orderBy, Where } from "./reads/where.ts";
+import { schedulerStore } from "./scheduler-store.ts";
+import type { JobRow, MetadataStore, ReadStore, UserRow } from "./store.ts";
+import { workerStore } from "./worker-store.ts";
+
+export interface StoreOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Tries queued or running in the whole installation. */
+  readonly parallelism: number;
+  readonly dagsArePausedAtCreation?: boolean;
+}
+
+/** Throws `StoreUnavailableError` or `SchemaTooNewError`. */
+export async function openMetadataStore(options: StoreOptions): Promise<MetadataStore> {
+  const { databaseUrl, logger, clock, ids, parallelism, dagsArePausedAtCreation = true } = options;
+  const db = openDatabase(databaseUrl, logger);
+  const engine: Engine = { db, plans: new DagPlans(), clock, ids, parallelism };
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  return {
+    ...workerStore(engine),
+    ...controlStore(engine),
+    ...dagFileStore(engine, { dagsArePausedAtCreation }),
+    ...schedulerStore(engine),
+    ...dagReads(db),
+    ...runReads(db),
+    ...otherReads(engine),
+    close: () => db.close(),
+  };
+}
+
+function otherReads(
+  engine: Engine,
+): Pick<ReadStore, "ping" | "blockingReasons" | "getUser" | "listJobs" | "listPools"> {
+  const { db } = engine;
+  return {
+    async ping() {
+      await db.rows({ text: "SELECT 1" });
+    },
+    blockingReasons: (address) => blockingReasons(engine, address),
+    async getUser(username) {
+      const [row] = await db.rows<UserRow>({
+        text: "SELECT * FROM user_account WHERE username = $1",
+        values: [username],
+      });
+      return row ?? null;
+    },
+    listJobs: ({ job_type, is_alive }, page) =>
+      list<JobRow>(db, {
+        columns: "id, job_type, state, hostname, unixname, start_date, end_date, latest_heartbeat, log_server_url",
+        from: "job",
+        where: new Where()
+          .and("job_type = ?", job_type)
+          .and("(state = 'running' AND latest_heartbeat > clock_timestamp() - interval '30 seconds') = ?", is_alive),
+        order: orderBy(
+          page,
+          {
+            id: "id",
+            latest_heartbeat: "latest_heartbeat",
+            start_date: "start_date",
+            job_type: "job_type",
+            hostname: "hostname",
+          },
+          "latest_heartbeat DESC, id",
+        ),
+        page,
+      }),
+    listPools: () =>
+      db.rows({
+        text: `SELECT p.pool AS name, p.slots, p.description, coalesce(o.used, 0) AS occupied
+          FROM slot_pool p LEFT JOIN occupancy o ON o.key = 'pool:' || p.pool ORDER BY p.pool`,
+      }),
+  };
+}

@@ -1,0 +1,111 @@
+/** Why a task instance does not run, from stored facts. */
+import { evaluateTriggerRule, isFinished, isoText, type TaskInstanceState } from "@updraft/dag-core";
+import { taskOf } from "../dag-plan.ts";
+import type { Engine } from "../engine/context.ts";
+import { ENGINE_COLUMNS, type EngineInstance, upstreamCounts } from "../engine/instance.ts";
+import type { BlockingReason, XComAddress } from "../store.ts";
+
+interface Facts extends EngineInstance {
+  readonly cause: string | null;
+  readonly next_retry_at: number | null;
+  readonly run_state: string;
+  readonly run_after: number;
+  readonly dag_version_id: string;
+  readonly is_paused: boolean;
+  readonly max_active_runs: number;
+  readonly running_runs: number;
+  readonly worker_listens: boolean;
+  readonly worker_free: boolean;
+}
+
+/** Null where there is no such instance; empty where nothing keeps it from running. */
+export async function blockingReasons(
+  engine: Engine,
+  address: Omit<XComAddress, "key">,
+): Promise<BlockingReason[] | null> {
+  const live =
+    "j.job_type = 'WorkerJob' AND j.state = 'running' AND j.latest_heartbeat > clock_timestamp() - interval '10 seconds' AND t.queue = ANY(j.queues)";
+  const [facts] = await engine.db.rows<Facts>({
+    text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, r.state AS run_state, r.run_after, r.dag_version_id, d.is_paused,
+        d.max_active_runs, coalesce((SELECT used FROM occupancy WHERE key = 'runs:' || t.dag_id), 0) AS running_runs,
+        EXISTS (SELECT FROM job j WHERE ${live}) AS worker_listens,
+        EXISTS (SELECT FROM job j WHERE ${live} AND j.running < j.concurrency) AS worker_free
+      FROM task_instance t JOIN dag_run r ON r.id = t.dag_run JOIN dag d ON d.dag_id = t.dag_id
+      WHERE t.dag_id = $1 AND t.run_id = $2 AND t.task_id = $3 AND t.map_index = $4`,
+    values: [address.dag_id, address.run_id, address.task_id, address.map_index],
+  });
+  if (facts === undefined) return null;
+  const plan = await engine.plans.loadOne(engine.db, facts.dag_version_id);
+  const upstream = await upstreamStates(engine, facts, plan.upstream.get(facts.task_id) ?? []);
+  return reasons(facts, taskOf(plan, facts.task_id).trigger_rule, upstream, engine.clock.now());
+}
+
+interface Upstream {
+  readonly task_id: string;
+  readonly state: TaskInstanceState;
+}
+
+function upstreamStates(engine: Engine, { dag_run }: Facts, ids: readonly string[]): Promise<Upstream[]> {
+  return engine.db.rows<Upstream>({
+    text: "SELECT task_id, state FROM task_instance WHERE dag_run = $1 AND task_id = ANY($2::text[]) ORDER BY task_id",
+    values: [dag_run, ids],
+  });
+}
+
+function reasons(
+  facts: Facts,
+  rule: Parameters<typeof evaluateTriggerRule>[0],
+  upstream: readonly Upstream[],
+  now: number,
+): BlockingReason[] {
+  const { state, cause } = facts;
+  if (isFinished(state))
+    return [{ name: "Task Instance State", reason: `Task is in the '${state}' state. ${cause ?? ""}`.trim() }];
+  if (state === "running" || state === "restarting") return [];
+  const found: BlockingReason[] = [];
+  if (facts.is_paused)
+    found.push({ name: "Dag Paused", reason: "The DAG is paused; unpause it to let its tasks run." });
+  found.push(...runReasons(facts, now));
+  if (state === null && evaluateTriggerRule(rule, upstreamCounts(facts), facts.map_index).kind === "wait") {
+    const open = upstream
+      .filter((task) => !isFinished(task.state))
+      .map((task) => `${task.task_id} (${task.state ?? "no status"})`);
+    found.push({
+      name: "Trigger Rule",
+      reason: `Trigger rule '${rule}' waits for upstream tasks: ${open.join(", ")}.`,
+    });
+  }
+  if (state === "up_for_retry" && facts.next_retry_at !== null) {
+    found.push({
+      name: "Not In Retry Period",
+      reason: `The next try starts after ${isoText(facts.next_retry_at)}. ${cause ?? ""}`.trim(),
+    });
+  }
+  if (state === "scheduled" && cause !== null && !facts.is_paused) found.push({ name: "Limits", reason: cause });
+  if (state === "queued") found.push(...queueReasons(facts));
+  return found;
+}
+
+function* runReasons(
+  { run_state, run_after, running_runs, max_active_runs }: Facts,
+  now: number,
+): Iterable<BlockingReason> {
+  if (run_state !== "queued") return;
+  if (run_after > now) yield { name: "Run After", reason: `The run starts after ${isoText(run_after)}.` };
+  else if (running_runs >= max_active_runs) {
+    yield {
+      name: "Max Active Runs",
+      reason: `${running_runs} of at most ${max_active_runs} runs of this DAG are running.`,
+    };
+  } else yield { name: "Dagrun Queued", reason: "The run waits for the scheduler to start it." };
+}
+
+function* queueReasons({ queue, worker_listens, worker_free }: Facts): Iterable<BlockingReason> {
+  if (!worker_listens) yield { name: "Worker", reason: `No live worker listens to queue '${queue}'.` };
+  else if (!worker_free) yield { name: "Worker", reason: `Every worker of queue '${queue}' is busy.` };
+  else
+    yield {
+      name: "Queue",
+      reason: `The try is offered to the workers of queue '${queue}' and starts as soon as one takes it.`,
+    };
+}

@@ -1,0 +1,15 @@
+/** Columns of rows as callers read them. */
+
+/** Of `dag_run r`, without the version. */
+export const RUN_COLUMNS = `r.dag_id, r.run_id, r.logical_date, r.data_interval_start, r.data_interval_end, r.run_after,
+  r.run_type, r.triggered_by, r.triggering_user_name, r.state, r.conf, r.note, r.queued_at, r.start_date, r.end_date,
+  r.last_scheduling_decision, r.clear_number`;
+
+/** Of `task_instance t` with `dag_run r` and `dag_version v`. */
+export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_index, r.logical_date, r.run_after, t.state,
+  t.cause, t.try_number, t.max_tries, t.start_date, t.end_date, t.scheduled_when, t.queued_when, t.next_retry_at,
+  t.last_heartbeat_at, t.hostname, t.unixname, t.pid, t.pool, t.pool_slots, t.queue, t.priority_weight, t.operator,
+  t.note, v.version_number AS dag_version_number`;
+
+export const INSTANCE_TABLES =
+  "task_instance t JOIN dag_run r ON r.id = t.dag_run JOIN dag_version v ON v.id = r.dag_version_id";

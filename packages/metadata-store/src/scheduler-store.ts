@@ -1,0 +1,37 @@
+/** What the scheduler asks of the store. */
+import { auditOccupancy, auditRuns } from "./engine/audit.ts";
+import type { Engine } from "./engine/context.ts";
+import { createDueRuns } from "./engine/due-runs.ts";
+import { offerAgain, rescueLost, timeOutRuns } from "./engine/liveness.ts";
+import { enqueueScheduled, startDueRetries } from "./engine/retries.ts";
+import { startQueuedRuns } from "./engine/start-runs.ts";
+import type { SchedulerStore } from "./store.ts";
+
+export function schedulerStore(engine: Engine): SchedulerStore {
+  return {
+    createDueRuns: () => createDueRuns(engine),
+    startQueuedRuns: () => startQueuedRuns(engine),
+    startDueRetries: () => startDueRetries(engine),
+    enqueueScheduled: () => enqueueScheduled(engine),
+    timeOutRuns: () => timeOutRuns(engine),
+    offerAgain: (limits) => offerAgain(engine, limits),
+    rescueLost: (leaseSeconds) => rescueLost(engine, leaseSeconds),
+    async audit() {
+      const counters = await auditOccupancy(engine);
+      const runs = await auditRuns(engine);
+      return { announcement: runs.announcement, corrected: [...counters, ...runs.corrected] };
+    },
+    async nextDueAt() {
+      const [row] = await engine.db.rows<{ due: number | null }>({
+        name: "next_due",
+        text: `SELECT least(
+            (SELECT min(evaluate_at) FROM dag WHERE NOT is_paused AND NOT is_stale),
+            (SELECT min(t.next_retry_at) FROM task_instance t JOIN dag d USING (dag_id) WHERE t.state = 'up_for_retry' AND NOT d.is_paused),
+            (SELECT min(timeout_at) FROM dag_run WHERE state = 'running'),
+            (SELECT min(r.run_after) FROM dag_run r JOIN dag d USING (dag_id)
+              WHERE r.state = 'queued' AND NOT d.is_paused AND r.run_after > clock_timestamp())) AS due`,
+      });
+      return row?.due ?? null;
+    },
+  };
+}
