@@ -5,6 +5,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type Config, loadConfig, requireSettings } from "./config.ts";
 export { ConfigError } from "./errors.ts";
 export { type Ids, systemIds } from "./ids.ts";
+export { type JwtClaims, type JwtVerdict, signJwt, verifyJwt } from "./jwt.ts";
 export { type Service, stopAll, stopOnSignal } from "./lifecycle.ts";
 export { signLogToken, verifyLogToken } from "./log-token.ts";
 export { createLogger, type LogFields, type Logger, type LogMethod } from "./logger.ts";
@@ -14,3 +15,13 @@ export { processEnvironment } from "./process-environment.ts";
 export type { LogLevel } from "./setting-schemas.ts";
 export type { Environment } from "./settings-reader.ts";
 export { resolveLogPath, type TaskLogKey, taskLogPath } from "./task-log-path.ts";
+export {
+  createTaskTokens,
+  createWorkloadTokens,
+  type TaskToken,
+  type TaskTokenScope,
+  type TaskTokens,
+  type TaskTokenVerdict,
+  type TryAddress,
+  type WorkloadTokens,
+} from "./task-token.ts";
