@@ -1,12 +1,13 @@
 /** The Kafka port on a real broker: any adapter has to pass this. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KafkaClient, KafkaMessage, OffsetRange } from "../src/kafka/index.ts";
-import { openKafka, uniqueName } from "./servers.ts";
+import { openKafka, testServers, uniqueName } from "./servers.ts";
 
-const url = process.env.UPDRAFT_TEST_KAFKA ?? "";
+let url: string;
 let kafka: KafkaClient;
 
-beforeAll(() => {
+beforeAll(async () => {
+  url = (await testServers()).kafkaUrl;
   kafka = openKafka(url);
 });
 afterAll(async () => kafka.close());

@@ -3,6 +3,28 @@ import { randomBytes } from "node:crypto";
 import type { ConnectionResult } from "@updraft/sdk";
 import { createKafkaClient, type KafkaClient, kafkaSettings } from "../src/kafka/index.ts";
 
+export interface TestServers {
+  readonly kafkaUrl: string;
+  readonly cassandraUrl: string;
+}
+
+export async function testServers(): Promise<TestServers> {
+  return { kafkaUrl: process.env.UPDRAFT_TEST_KAFKA ?? "", cassandraUrl: process.env.UPDRAFT_TEST_CASSANDRA ?? "" };
+}
+
+export function cassandraConnection(url: string, keyspace: string): ConnectionResult {
+  const { hostname, port, username, password } = new URL(url);
+  return {
+    id: "cassandra_default",
+    type: "cassandra",
+    host: hostname,
+    port: Number(port),
+    login: username,
+    password,
+    schema: keyspace,
+  };
+}
+
 export function kafkaConnection(url: string): ConnectionResult {
   const { hostname, port } = new URL(url.includes("://") ? url : `kafka://${url}`);
   return { id: "kafka_default", type: "kafka", host: hostname, port: Number(port) };
