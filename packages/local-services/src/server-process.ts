@@ -1,0 +1,107 @@
+/**
+ * A server as a child process that never outlives its parent: on Linux the kernel ends it, elsewhere a watchdog does.
+ * Its output goes to a log file; the last of it is kept for error messages.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { processEnvironment } from "@updraft/service-kit";
+import { ServerError } from "./server-error.ts";
+
+export interface ServerCommand {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Put before everything else: a change of identity would undo what ties the child to its parent. */
+  readonly wrapper?: readonly string[];
+  readonly logFile: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ServerProcess {
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  lastWords(): string;
+  /** Asks it to end, and ends it after a while. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const KILL_AFTER_MS = 8000;
+const KEPT_CHARACTERS = 4000;
+const WATCHDOG = fileURLToPath(new URL("./watchdog.ts", import.meta.url));
+
+export function startServerProcess(options: ServerCommand): ServerProcess {
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const [command, ...args] = [...(options.wrapper ?? []), ...deathSignalPrefix(), options.command, ...options.args];
+  const child = spawn(command ?? options.command, args, {
+    cwd: options.cwd,
+    env: { ...processEnvironment() },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: Ctrl-C in the terminal reaches the parent alone, which stops everything in order.
+    detached: true,
+  });
+  const words = keepWords(child, options.logFile);
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", () => resolve({ code: -1, signal: null }));
+  });
+  const pid = child.pid;
+  if (pid === undefined) {
+    throw new ServerError(
+      `${options.name} can't start: ${options.command} could not be run`,
+      "Check that the file is there and may be executed; without `.updraft/servers` it is fetched anew.",
+    );
+  }
+  if (deathSignalPrefix().length === 0) watch(pid);
+  return { pid, exited, lastWords: words, stop: () => stop(child, exited, options.stopSignal) };
+}
+
+function keepWords(child: ChildProcess, logFile: string): () => string {
+  let kept = "";
+  const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
+  // A full disk must not end the parent; the server itself says what is wrong.
+  log.on("error", () => undefined);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (data: Buffer) => {
+      kept = (kept + data.toString()).slice(-KEPT_CHARACTERS);
+      log.write(data);
+    });
+  }
+  child.once("close", () => log.end());
+  return () => kept.trim();
+}
+
+async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+let prefix: readonly string[] | undefined;
+
+/** Looked for once: `setpriv` of util-linux lets the kernel end the child with its parent. */
+function deathSignalPrefix(): readonly string[] {
+  if (prefix === undefined) {
+    const works = process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
+    prefix = works ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
+  }
+  return prefix;
+}
+
+/** A process that outlives its parent only as long as it takes to end the server; its stdin ends with the parent. */
+function watch(pid: number): void {
+  const watchdog = spawn(process.execPath, [WATCHDOG, String(pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  watchdog.unref();
+}
