@@ -2,8 +2,13 @@
  * The supervisor's calls to the Task Execution API. Transport errors and 5xx answers become `unreachable`; what an
  * answer means for the try is decided by the caller.
  */
-import { hostname } from "node:os";
-import { type RunRequest, type RunResponse, runResponse, type StateRequest } from "@updraft/contract";
+import {
+  type RunRequest,
+  type RunResponse,
+  runResponse,
+  type StateRequest,
+  type WorkerReport,
+} from "@updraft/contract";
 import { createExecutionHttp, type ExecutionAnswer, type ExecutionCall } from "./execution-http.ts";
 
 /** A call that got no usable answer; worth repeating. */
@@ -31,17 +36,10 @@ export type StateAnswer =
   | { readonly kind: "invalid"; readonly reason: string }
   | Unreachable;
 
-export interface WorkerReport {
-  readonly queues: readonly string[];
-  readonly concurrency: number;
-  readonly running: number;
-}
-
 export interface ExecutionClient {
   claim(tiId: string, token: string, request: RunRequest): Promise<ClaimAnswer>;
   heartbeat(tiId: string, token: string, pid: number, timeoutMs: number): Promise<HeartbeatAnswer>;
   finish(tiId: string, token: string, request: StateRequest): Promise<StateAnswer>;
-  deleteXcom(path: string, token: string): Promise<void>;
   /** The text of an artefact; throws when it can't be had. */
   artefact(hash: string, token: string): Promise<string>;
   reportWorker(name: string, token: string, report: WorkerReport): Promise<Unreachable | null>;
@@ -53,10 +51,12 @@ const CALL_TIMEOUT_MS = 30_000;
 const NOT_OURS: ReadonlySet<number> = new Set([401, 403, 404, 409, 410]);
 const REFRESHED_TOKEN = "refreshed-api-token";
 
-export function createExecutionClient(baseUrl: string, instanceName = hostname()): ExecutionClient {
+export function createExecutionClient(baseUrl: string, instanceName: string): ExecutionClient {
   const http = createExecutionHttp(baseUrl);
 
-  async function send(call: Omit<ExecutionCall, "timeoutMs"> & { timeoutMs?: number }): Promise<ExecutionAnswer | Unreachable> {
+  async function send(
+    call: Omit<ExecutionCall, "timeoutMs"> & { timeoutMs?: number },
+  ): Promise<ExecutionAnswer | Unreachable> {
     try {
       const answer = await http.call({ timeoutMs: CALL_TIMEOUT_MS, ...call });
       return isTemporary(answer.status) ? unreachable(`answer ${answer.status} ${reasonOf(answer)}`) : answer;
@@ -92,10 +92,6 @@ export function createExecutionClient(baseUrl: string, instanceName = hostname()
       if (answer.status < 300) return { kind: "accepted" };
       const reason = `${answer.status} ${reasonOf(answer)}`;
       return { kind: [400, 413, 422].includes(answer.status) ? "invalid" : "gone", reason };
-    },
-
-    async deleteXcom(path, token) {
-      await send({ method: "DELETE", path: `xcoms/${path}`, token });
     },
 
     async artefact(hash, token) {

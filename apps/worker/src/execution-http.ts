@@ -3,7 +3,7 @@
  *
  * Built on node:http: on loopback a call takes half the time of global `fetch`.
  */
-import { Agent as HttpAgent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 export interface ExecutionCall {
@@ -51,7 +51,10 @@ export function createExecutionHttp(baseUrl: string): ExecutionHttp {
         headers: headersOf(call.token, body),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)), call.timeoutMs);
+      const timer = setTimeout(
+        () => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)),
+        call.timeoutMs,
+      );
       const fail = (error: Error) => {
         clearTimeout(timer);
         reject(request.reusedSocket && isBrokenSocket(error) ? new StaleSocketError(error) : error);

@@ -6,7 +6,12 @@ import type { TaskOutcome } from "@updraft/sdk/host";
 
 /** How a try ended when its process had no say. */
 export type ForcedEnd =
-  | { readonly kind: "exited"; readonly code: number | null; readonly signal: string | null; readonly lastStderr: string }
+  | {
+      readonly kind: "exited";
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly lastStderr: string;
+    }
   | { readonly kind: "timeout"; readonly seconds: number }
   | { readonly kind: "shutdown" }
   /** The try never reached its process. */

@@ -78,7 +78,10 @@ export function createProcessPool(options: PoolOptions): ProcessPool {
     return index < 0 ? undefined : takeIdle(index);
   }
 
-  function handOut(process: TaskProcess, { artefactHash, isolation }: Pick<Waiter, "artefactHash" | "isolation">): TaskProcess {
+  function handOut(
+    process: TaskProcess,
+    { artefactHash, isolation }: Pick<Waiter, "artefactHash" | "isolation">,
+  ): TaskProcess {
     busy.add(process);
     process.artefactHash = artefactHash;
     if (isolation === "process") singleUse.add(process);
@@ -123,7 +126,8 @@ export function createProcessPool(options: PoolOptions): ProcessPool {
   /** Boots for the oldest waiter when its patience is over, or sooner when no process is there that could help it. */
   function serveWaiters(): void {
     const [oldest] = waiters;
-    if (oldest === undefined || closing.signal.aborted || booting.size >= Math.min(BOOTING_AT_ONCE, waiters.length)) return;
+    if (oldest === undefined || closing.signal.aborted || booting.size >= Math.min(BOOTING_AT_ONCE, waiters.length))
+      return;
     const help = oldest.isolation === "warm" && [...busy].some((process) => canServe(process, oldest));
     const waitMs = help ? oldest.since + patienceMs - clock.now() : 0;
     if (waitMs > 0) return void clock.sleep(waitMs, closing.signal).then(serveWaiters);

@@ -37,7 +37,12 @@ export interface LeaseMessage {
 }
 
 export type ToTaskProcess =
-  | { readonly kind: "run"; readonly assignment: Assignment; readonly limits: ReuseLimits; readonly lease_until: number }
+  | {
+      readonly kind: "run";
+      readonly assignment: Assignment;
+      readonly limits: ReuseLimits;
+      readonly lease_until: number;
+    }
   | { readonly kind: "abort"; readonly reason: string }
   | { readonly kind: "token"; readonly token: string }
   | LeaseMessage;

@@ -31,7 +31,7 @@ export class SecretMasker {
     if (secret.length < SHORTEST_SECRET || this.#secrets.has(secret)) return false;
     for (const form of formsOf(secret)) this.#secrets.add(form);
     const longestFirst = [...this.#secrets].toSorted((left, right) => right.length - left.length);
-    this.#pattern = new RegExp(longestFirst.map((text) => RegExp.escape(text)).join("|"), "g");
+    this.#pattern = new RegExp(longestFirst.map(escapePattern).join("|"), "g");
     return true;
   }
 
@@ -48,9 +48,14 @@ export class SecretMasker {
   }
 }
 
-/** How a secret may look in a log: as it is, inside JSON, inside an address. */
+/** How a secret may look in a log: as it is, inside JSON, inside an address; and line by line, as output arrives. */
 function formsOf(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
+  const lines = secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_SECRET);
+  return [secret, ...lines, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 /** Whether a value with this name is a secret. */

@@ -70,7 +70,12 @@ export class TaskProcess {
       });
     });
     // A grandchild that holds stdout keeps `close` from coming, so what is left dies at `exit`.
-    const left = new Promise<void>((resolve) => child.once("exit", () => resolve(killMarked(marker))));
+    const left = new Promise<void>((resolve) => {
+      child.once("exit", () => {
+        killGroup(child);
+        resolve(killMarked(marker));
+      });
+    });
     this.gone = exited.then(() => (child.pid === undefined ? undefined : left));
     child.on("message", (message) => this.#receive(message as FromTaskProcess));
     this.#read(child.stdout, "info");
@@ -156,5 +161,15 @@ export class TaskProcess {
       lines.push(chunk);
     });
     stream?.on("end", () => lines.flush());
+  }
+}
+
+/** What is left of the group when its leader has ended. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nothing is left.
   }
 }

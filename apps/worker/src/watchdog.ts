@@ -33,7 +33,9 @@ done
 exit 0
 `;
 
-export function startWatchdog(workerMarker: string): Watchdog & { watch(group: number): void; forget(group: number): void } {
+export function startWatchdog(
+  workerMarker: string,
+): Watchdog & { watch(group: number): void; forget(group: number): void } {
   const child = spawn("/bin/sh", ["-c", SCRIPT, "updraft-watchdog", `${MARKER_VARIABLE}=${workerMarker}`], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

@@ -25,3 +25,4 @@ export {
   type TryAddress,
   type WorkloadTokens,
 } from "./task-token.ts";
+export { spawnUserCodeProcess, type UserCodeProcessOptions } from "./user-code-process.ts";
