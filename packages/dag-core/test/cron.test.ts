@@ -11,7 +11,7 @@ import {
 } from "../src/timetable/cron-clock.ts";
 import { type CronFields, parseCron } from "../src/timetable/cron-expression.ts";
 import { offsetAt } from "../src/timetable/zone.ts";
-import { at, iso } from "./dags.ts";
+import { at, iso } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 const DAY = 86_400_000;

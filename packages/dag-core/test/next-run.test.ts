@@ -11,7 +11,7 @@ import {
   type ScheduleFacts,
   type Timetable,
 } from "../src/index.ts";
-import { at, iso } from "./dags.ts";
+import { at, iso } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 function schedule(text: string): Timetable {

@@ -19,7 +19,7 @@ import {
   timeoutEffect,
   validateRunId,
 } from "../src/index.ts";
-import { at } from "./dags.ts";
+import { at } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 const NOW = at("2026-03-01T06:05:04Z");

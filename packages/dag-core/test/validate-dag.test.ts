@@ -7,7 +7,7 @@ import {
   type TriggerRule,
   validateDag,
 } from "../src/index.ts";
-import { dag, task } from "./dags.ts";
+import { dag, task } from "@updraft/testkit/dags";
 
 function messages(broken: SerializedDag): string[] {
   return validateDag(broken).map((issue) => `${issue.task_id ?? "DAG"}: ${issue.message}`);

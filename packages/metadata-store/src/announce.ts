@@ -20,11 +20,13 @@ const RESYNC: LiveEvent = { type: "resync" };
 export interface AnnouncerOptions {
   readonly databaseUrl: string;
   readonly logger: Logger;
-  /** Sends messages to the workers; a failure is logged, and the sweep offers again. */
-  readonly offer: (queued: readonly QueuedTry[]) => Promise<void>;
+  /** A failed offer is logged; the sweep offers again. */
+  readonly queue: { offer(messages: readonly (QueuedTry & { readonly token: string })[]): Promise<void> };
+  /** The token by which a worker claims the try. */
+  readonly tokenFor: (queued: QueuedTry) => string;
 }
 
-export function createAnnouncer({ databaseUrl, logger, offer }: AnnouncerOptions): Announcer {
+export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: AnnouncerOptions): Announcer {
   let client: pg.Client | null = null;
   let events: LiveEvent[] = [];
   let wake = false;
@@ -32,7 +34,8 @@ export function createAnnouncer({ databaseUrl, logger, offer }: AnnouncerOptions
   const offers = new Set<Promise<void>>();
 
   function offerAll(queued: readonly QueuedTry[]): void {
-    const offering = offer(queued)
+    const offering = queue
+      .offer(queued.map((one) => ({ ...one, token: tokenFor(one) })))
       .catch((error: unknown) =>
         logger.warn({ err: error, count: queued.length }, "messages could not be offered; the sweep offers them again"),
       )

@@ -60,9 +60,11 @@ async function saveFile(
     text: "INSERT INTO dag_artefact (hash, code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     values: [file.artefact_hash, file.artefact_code, at(now)],
   });
+  const refused: string[] = [];
   // One order for all processes that save files.
   for (const dag of file.dags.toSorted((left, right) => (left.dag_id < right.dag_id ? -1 : 1))) {
-    await saveDag(engine, tx, { options, file, dag, now }, tidings);
+    const refusal = await saveDag(engine, tx, { options, file, dag, now }, tidings);
+    if (refusal !== null) refused.push(refusal);
   }
   const broken = file.errors.flatMap(({ dag_id }) => (dag_id === null ? [] : [dag_id]));
   const gone = await tx.rows<{ dag_id: string }>({
@@ -71,14 +73,18 @@ async function saveFile(
     values: [file.bundle_name, file.relative_fileloc, [...file.dags.map(({ dag_id }) => dag_id), ...broken]],
   });
   tidings.dags.push(...gone.map(({ dag_id }) => ({ dag_id, removed: true })));
-  await saveErrors(tx, file, now, tidings);
+  await saveErrors(tx, file, [...file.errors.map(({ stack_trace }) => stack_trace), ...refused], { now, tidings });
   return tidings;
 }
 
-async function saveErrors(tx: Queryable, file: ParsedFile, now: number, tidings: Tidings): Promise<void> {
-  const { bundle_name, relative_fileloc, errors } = file;
+async function saveErrors(
+  tx: Queryable,
+  { bundle_name, relative_fileloc }: ParsedFile,
+  errors: readonly string[],
+  { now, tidings }: { readonly now: number; readonly tidings: Tidings },
+): Promise<void> {
   if (errors.length > 0) {
-    await writeError(tx, bundle_name, relative_fileloc, errors.map(({ stack_trace }) => stack_trace).join("\n\n"), now);
+    await writeError(tx, bundle_name, relative_fileloc, errors.join("\n\n"), now);
     tidings.import_errors.push({ filename: relative_fileloc });
     return;
   }
@@ -122,23 +128,22 @@ interface Current {
   readonly has_runs: boolean;
 }
 
-async function saveDag(engine: Engine, tx: Queryable, saving: Saving, tidings: Tidings): Promise<void> {
+/** A message where the DAG can't be taken. */
+async function saveDag(engine: Engine, tx: Queryable, saving: Saving, tidings: Tidings): Promise<string | null> {
   const { dag, file } = saving;
   const current = await lockDag(tx, dag.dag_id);
   const taken = current !== null && !current.is_stale && current.relative_fileloc !== file.relative_fileloc;
   if (taken) {
-    const message = `Dag "${dag.dag_id}" is also declared in ${current.relative_fileloc}; ids must be unique. The first one stays.`;
-    await writeError(tx, file.bundle_name, file.relative_fileloc, message, saving.now);
-    tidings.import_errors.push({ filename: file.relative_fileloc });
-    return;
+    return `Dag "${dag.dag_id}" is also declared in ${current.relative_fileloc}; ids must be unique. The first one stays.`;
   }
   const hash = createHash("sha256").update(canonicalJson(dag)).digest("hex");
   const same = current !== null && current.form_hash === hash && current.artefact_hash === file.artefact_hash;
   const versionId = same ? null : await saveVersion(engine, tx, saving, current, hash);
   await writeDag(tx, saving, current, versionId);
-  if (same && !current.is_stale) return;
+  if (same && !current.is_stale) return null;
   tidings.dags.push({ dag_id: dag.dag_id });
   tidings.wake_scheduler = true;
+  return null;
 }
 
 async function lockDag(tx: Queryable, dagId: string): Promise<Current | null> {

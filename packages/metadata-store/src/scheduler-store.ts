@@ -1,4 +1,5 @@
 /** What the scheduler asks of the store. */
+import { at } from "./database.ts";
 import { auditOccupancy, auditRuns } from "./engine/audit.ts";
 import type { Engine } from "./engine/context.ts";
 import { createDueRuns } from "./engine/due-runs.ts";
@@ -29,7 +30,8 @@ export function schedulerStore(engine: Engine): SchedulerStore {
             (SELECT min(t.next_retry_at) FROM task_instance t JOIN dag d USING (dag_id) WHERE t.state = 'up_for_retry' AND NOT d.is_paused),
             (SELECT min(timeout_at) FROM dag_run WHERE state = 'running'),
             (SELECT min(r.run_after) FROM dag_run r JOIN dag d USING (dag_id)
-              WHERE r.state = 'queued' AND NOT d.is_paused AND r.run_after > clock_timestamp())) AS due`,
+              WHERE r.state = 'queued' AND NOT d.is_paused AND r.run_after > $1)) AS due`,
+        values: [at(engine.clock.now())],
       });
       return row?.due ?? null;
     },

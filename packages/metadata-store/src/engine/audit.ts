@@ -4,6 +4,7 @@
  */
 import { evaluateDeadlock, evaluateTriggerRule } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
+import { at } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
@@ -44,10 +45,11 @@ export async function auditRuns(engine: Engine): Promise<{ announcement: Announc
   const quiet = await engine.db.rows<{ id: number }>({
     text: `SELECT r.id FROM dag_run r JOIN dag d USING (dag_id)
       WHERE r.state = 'running' AND NOT d.is_paused
-        AND r.last_scheduling_decision < clock_timestamp() - interval '${QUIET_SECONDS} seconds'
+        AND r.last_scheduling_decision < $1
         AND NOT EXISTS (SELECT FROM task_instance t WHERE t.dag_run = r.id AND t.state IS NOT NULL
           AND t.state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed'))
       ORDER BY r.id LIMIT ${MOST_RUNS}`,
+    values: [at(engine.clock.now() - QUIET_SECONDS * 1000)],
   });
   let announcement = NOTHING;
   const corrected: string[] = [];

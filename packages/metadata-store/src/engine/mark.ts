@@ -2,7 +2,7 @@
 import { isFinished, markedDownstreamIsCleared, markRunEffect, skipRequestEffect } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { descendants } from "../dag-plan.ts";
-import type { Queryable } from "../database.ts";
+import { at, type Queryable } from "../database.ts";
 import type { Announcement, MarkTaskRequest } from "../store.ts";
 import { clearInstances, resetRun } from "./clear.ts";
 import type { Engine } from "./context.ts";
@@ -130,9 +130,9 @@ export async function setDagPaused(engine: Engine, dagId: string, paused: boolea
   const rows = await engine.db.rows<{ dag_id: string }>({
     text: `UPDATE dag SET is_paused = $2,
         skip_cause = CASE WHEN is_paused AND NOT $2 THEN 'The DAG was paused' ELSE skip_cause END,
-        evaluate_at = CASE WHEN is_paused AND NOT $2 THEN clock_timestamp() - interval '1 minute' ELSE evaluate_at END
+        evaluate_at = CASE WHEN is_paused AND NOT $2 THEN $3 ELSE evaluate_at END
       WHERE dag_id = $1 RETURNING dag_id`,
-    values: [dagId, paused],
+    values: [dagId, paused, at(engine.clock.now())],
   });
   if (rows.length === 0) return null;
   return { ...NOTHING, dags: [{ dag_id: dagId, is_paused: paused }], wake_scheduler: true };

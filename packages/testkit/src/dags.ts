@@ -1,5 +1,5 @@
 /** Small DAGs for tests: edges in a line of text, everything else at its default. */
-import type { SerializedDag, SerializedTask } from "../src/index.ts";
+import type { SerializedDag, SerializedTask } from "@updraft/dag-core";
 
 /** A task with defaults. */
 export function task(overrides: Partial<SerializedTask> & { task_id: string }): SerializedTask {

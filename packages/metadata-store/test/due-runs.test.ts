@@ -1,0 +1,120 @@
+/** What timetables bring: every tick is a run or a recorded skipped tick. */
+
+import { createTestStore, parsedFile, type TestStore } from "@updraft/testkit";
+import { at, dag, iso } from "@updraft/testkit/dags";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Player } from "./player.ts";
+
+const NOON = at("2026-03-01T12:00:00Z");
+const PAGE = { limit: 100, offset: 0, order_by: [] };
+
+let world: TestStore;
+let player: Player;
+
+beforeEach(async () => {
+  world = await createTestStore({ now: NOON + 1 });
+  player = new Player(world);
+});
+afterEach(() => world.close());
+
+async function save(overrides: Parameters<typeof dag>[1]): Promise<void> {
+  const form = dag("a", { is_paused_upon_creation: false, timetable: { type: "delta", seconds: 5 }, ...overrides });
+  await world.store.saveParsedFile(parsedFile([form]));
+  await tick(0);
+}
+
+/** Moves the clock on and lets the scheduler do everything that is due. */
+async function tick(seconds: number): Promise<string[]> {
+  world.clock.advance(seconds * 1000);
+  const queued: string[] = [];
+  for (let more = true; more; ) {
+    const step = await world.store.createDueRuns();
+    queued.push(...player.hears(step));
+    more = step.more;
+  }
+  return queued;
+}
+
+async function runs(): Promise<string[]> {
+  const { rows } = await world.store.listDagRuns({ dag_id: "d" }, { ...PAGE, order_by: ["logical_date"] });
+  return rows.map(({ logical_date, state }) => `${iso(logical_date).slice(11)} ${state}`);
+}
+
+async function skipped(): Promise<string[]> {
+  const { rows } = await world.store.skippedTicks("d", PAGE);
+  return rows.map(
+    ({ first_tick, last_tick, count, cause }) =>
+      `${iso(first_tick).slice(11)}..${iso(last_tick).slice(11)} ${count} ${cause}`,
+  );
+}
+
+test("each tick becomes a run that starts at once", async () => {
+  await save({});
+  expect(await tick(5)).toEqual(["a"]);
+  expect(await tick(5)).toEqual(["a"]);
+  expect(await runs()).toEqual(["12:00:00Z running", "12:00:05Z running", "12:00:10Z running"]);
+  expect(await world.store.nextDueAt()).toBe(NOON + 15_000);
+});
+
+test("ticks that nobody looked at are recorded, and only the newest becomes a run", async () => {
+  await save({});
+  await tick(5);
+  await tick(20);
+  expect(await runs()).toEqual(["12:00:00Z running", "12:00:05Z running", "12:00:25Z running"]);
+  expect(await skipped()).toEqual([expect.stringMatching(/^12:00:10Z\.\.12:00:20Z 3 No scheduler/)]);
+});
+
+test("with catchup every tick becomes a run", async () => {
+  await save({ catchup: true, start_date: NOON - 10_000 });
+  expect(await runs()).toEqual(["11:59:50Z running", "11:59:55Z running", "12:00:00Z running"]);
+});
+
+test("a tick waits for max_active_runs; a newer one makes it a skipped tick with that cause", async () => {
+  await save({ max_active_runs: 1 });
+  expect(await tick(5)).toEqual([]);
+  expect(await skipped()).toEqual([]);
+  await tick(5);
+  expect(await skipped()).toEqual([expect.stringMatching(/^12:00:05Z\.\.12:00:05Z 1 max_active_runs: 1 of at most 1/)]);
+  await tick(5);
+  await player.run("a");
+  expect(await tick(0)).toEqual(["a"]);
+  expect(await runs()).toEqual(["12:00:00Z success", "12:00:15Z running"]);
+  expect(await skipped()).toEqual([expect.stringMatching(/^12:00:05Z\.\.12:00:10Z 2 max_active_runs/)]);
+});
+
+test("ticks of a pause are recorded when the DAG goes on", async () => {
+  await save({});
+  await tick(5);
+  await world.store.setDagPaused("d", true);
+  expect(await tick(10)).toEqual([]);
+  await world.store.setDagPaused("d", false);
+  expect(await tick(0)).toEqual(["a"]);
+  expect(await runs()).toEqual(["12:00:00Z running", "12:00:05Z running", "12:00:15Z running"]);
+  expect(await skipped()).toEqual(["12:00:10Z..12:00:10Z 1 The DAG was paused"]);
+});
+
+test("@once runs once, @continuous again as soon as its run ended", async () => {
+  await save({ timetable: { type: "once" } });
+  expect(await runs()).toHaveLength(1);
+  expect(await tick(60)).toEqual([]);
+  await world.store.saveParsedFile(
+    parsedFile(
+      [
+        dag("a", {
+          dag_id: "c",
+          is_paused_upon_creation: false,
+          timetable: { type: "continuous" },
+          max_active_runs: 1,
+        }),
+      ],
+      {
+        relative_fileloc: "c.ts",
+      },
+    ),
+  );
+  await player.run("a");
+  expect(await tick(1)).toEqual(["a"]);
+  expect(await tick(1)).toEqual([]);
+  await player.run("a");
+  expect(await tick(1)).toEqual(["a"]);
+});

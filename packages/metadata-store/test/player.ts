@@ -1,0 +1,133 @@
+/** Plays the worker in tests of the store: keeps the offers it hears, claims and finishes tries. */
+
+import { type TestStore, triggerRequest } from "@updraft/testkit";
+import { expect } from "vitest";
+import type { Announcement, ClaimedTry, FinishRequest, QueuedTry, SchedulingStep, TryOutcome } from "../src/index.ts";
+
+export class Player {
+  readonly #world: TestStore;
+  #offers: QueuedTry[] = [];
+
+  constructor(world: TestStore) {
+    this.#world = world;
+  }
+
+  hear(announcement: Announcement | null): void {
+    this.#offers.push(...(announcement?.queued ?? []));
+  }
+
+  /** Task ids that a step of the scheduler queued. */
+  hears({ announcement }: SchedulingStep): string[] {
+    this.hear(announcement);
+    return announcement.queued.map(({ task_id }) => task_id);
+  }
+
+  queued(): string[] {
+    return this.#offers.map(({ task_id }) => task_id).sort();
+  }
+
+  async trigger(dagId: string): Promise<string> {
+    const result = await this.#world.store.triggerDagRun(triggerRequest(dagId));
+    if (result.kind === "rejected") throw new Error(result.message);
+    this.hear(result.announcement);
+    return result.dag_run.run_id;
+  }
+
+  claimRequest(tiId: string, tryNumber: number) {
+    return { ti_id: tiId, try_number: tryNumber, hostname: "host", unixname: "me", pid: 1 };
+  }
+
+  async claim(taskId: string): Promise<ClaimedTry> {
+    const index = this.#offers.findIndex(({ task_id }) => task_id === taskId);
+    const [offer] = index < 0 ? [] : this.#offers.splice(index, 1);
+    if (offer === undefined) throw new Error(`${taskId} is not queued; queued are ${this.queued().join(", ")}`);
+    const result = await this.#world.store.claimTry(this.claimRequest(offer.ti_id, offer.try_number));
+    if (result.kind !== "claimed") throw new Error(`the claim of ${taskId} was refused: ${JSON.stringify(result)}`);
+    return result.try;
+  }
+
+  finishRequest(claim: ClaimedTry, outcome: TryOutcome): FinishRequest {
+    return { ti_id: claim.ti_id, try_number: claim.try_number, outcome, end_date: this.#world.clock.now() };
+  }
+
+  async finish(claim: ClaimedTry, outcome: TryOutcome): Promise<void> {
+    const result = await this.#world.store.finishTry(this.finishRequest(claim, outcome));
+    if (result.kind !== "finished") throw new Error(`the end was refused: ${JSON.stringify(result)}`);
+    this.hear(result.announcement);
+  }
+
+  async run(taskId: string, outcome: TryOutcome = { kind: "success", xcoms: [] }): Promise<void> {
+    await this.finish(await this.claim(taskId), outcome);
+  }
+
+  async finishTogether(taskIds: readonly string[]): Promise<void> {
+    const claims = await Promise.all(taskIds.map((id) => this.claim(id)));
+    await Promise.all(claims.map((claim) => this.finish(claim, { kind: "success", xcoms: [] })));
+  }
+
+  failure(): TryOutcome {
+    return { kind: "failed", retry: true, reason: "it broke", retry_delay_seconds: null };
+  }
+
+  async clear(runId: string, taskIds: readonly string[]): Promise<string[]> {
+    const result = await this.#world.store.clearTaskInstances({
+      dag_id: "d",
+      run_id: runId,
+      task_ids: taskIds,
+      start_date: null,
+      end_date: null,
+      only_failed: false,
+      only_running: false,
+      include_upstream: false,
+      include_downstream: false,
+      include_past: false,
+      include_future: false,
+      reset_dag_runs: true,
+      run_on_latest_version: false,
+      note: null,
+      dry_run: false,
+    });
+    if (result.kind !== "cleared") throw new Error(`nothing was cleared: ${JSON.stringify(result)}`);
+    this.hear(result.announcement);
+    return result.task_instances.map(({ task_id }) => task_id);
+  }
+
+  async states(runId: string): Promise<Record<string, string | null>> {
+    const rows = await this.#world.store.gridInstances("d", [runId]);
+    return Object.fromEntries(rows.map(({ task_id, state }) => [task_id, state]));
+  }
+
+  async runState(runId: string): Promise<string | undefined> {
+    return (await this.#world.store.getDagRun("d", runId))?.state;
+  }
+
+  async reportWorker(running: number): Promise<void> {
+    await this.#world.store.reportJob({
+      name: "worker",
+      job_type: "WorkerJob",
+      state: "running",
+      hostname: "host",
+      unixname: "me",
+      queues: ["default"],
+      concurrency: 4,
+      running,
+    });
+  }
+
+  async occupancy(): Promise<Record<string, number>> {
+    const rows = await this.#world.sql<{ key: string; used: number }>(
+      "SELECT key, used FROM occupancy WHERE used <> 0",
+    );
+    return Object.fromEntries(rows.map(({ key, used }) => [key, used]));
+  }
+
+  async expectNoSlotsInUse(): Promise<void> {
+    expect(await this.occupancy()).toEqual({});
+    expect((await this.#world.store.audit()).corrected).toEqual([]);
+  }
+
+  async expectSlotsInUse(count: number): Promise<void> {
+    expect((await this.occupancy()).parallelism).toBe(count);
+    expect((await this.#world.store.audit()).corrected).toEqual([]);
+  }
+}
