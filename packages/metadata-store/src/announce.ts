@@ -23,7 +23,7 @@ export interface AnnouncerOptions {
   /** A failed offer is logged; the sweep offers again. */
   readonly queue: { offer(messages: readonly (QueuedTry & { readonly token: string })[]): Promise<void> };
   /** The token by which a worker claims the try. */
-  readonly tokenFor: (queued: QueuedTry) => string;
+  readonly tokenFor: (queued: QueuedTry) => Promise<string>;
 }
 
 export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: AnnouncerOptions): Announcer {
@@ -34,8 +34,8 @@ export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: Announ
   const offers = new Set<Promise<void>>();
 
   function offerAll(queued: readonly QueuedTry[]): void {
-    const offering = queue
-      .offer(queued.map((one) => ({ ...one, token: tokenFor(one) })))
+    const offering = Promise.all(queued.map(async (one) => ({ ...one, token: await tokenFor(one) })))
+      .then((messages) => queue.offer(messages))
       .catch((error: unknown) =>
         logger.warn({ err: error, count: queued.length }, "messages could not be offered; the sweep offers them again"),
       )
