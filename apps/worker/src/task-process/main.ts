@@ -28,6 +28,8 @@ process.on("message", (message) => receive(message as ToTaskProcess));
 process.on("disconnect", dieWithGroup);
 process.on("uncaughtException", onUncaught);
 process.on("unhandledRejection", onUncaught);
+// Node opens these two when they are first looked at; they are not what a try left behind.
+void [process.stdout, process.stderr];
 const retirement = createRetirement();
 tell({ kind: "booted" });
 
