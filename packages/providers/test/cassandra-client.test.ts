@@ -1,25 +1,35 @@
 /** The Cassandra client on a real node: values that survive the way, batches, compare-and-set, and its errors. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CassandraClient, cassandraSettings, connectCassandra } from "../src/cassandra/index.ts";
-import { cassandraConnection, testServers, uniqueName } from "./servers.ts";
+import {
+  cassandraConnection,
+  openCassandra,
+  startLimitMs,
+  type TestServer,
+  testCassandra,
+  uniqueName,
+} from "./support/servers.ts";
 
 const keyspace = uniqueName("client");
+let server: TestServer;
 let url: string;
 let cassandra: CassandraClient;
 
 beforeAll(async () => {
-  url = (await testServers()).cassandraUrl;
-  cassandra = await connectCassandra(cassandraSettings(cassandraConnection(url, keyspace)));
+  server = await testCassandra();
+  url = server.url;
+  cassandra = await openCassandra(url, keyspace);
   await cassandra.define(
     `CREATE KEYSPACE ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
   );
   await cassandra.define(
     `CREATE TABLE ${keyspace}.items (p text, k int, big bigint, at timestamp, id blob, labels frozen<map<text, text>>, value double, PRIMARY KEY ((p), k))`,
   );
-});
+}, startLimitMs);
 afterAll(async () => {
   await cassandra.define(`DROP KEYSPACE ${keyspace}`);
   await cassandra.close();
+  await server.stop();
 });
 
 const insert = `INSERT INTO ${keyspace}.items (p, k, big, at, id, labels, value) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`;

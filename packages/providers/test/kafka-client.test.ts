@@ -1,16 +1,21 @@
 /** The Kafka port on a real broker: any adapter has to pass this. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KafkaClient, KafkaMessage, OffsetRange } from "../src/kafka/index.ts";
-import { openKafka, testServers, uniqueName } from "./servers.ts";
+import { openKafka, startLimitMs, type TestServer, testKafka, uniqueName } from "./support/servers.ts";
 
+let server: TestServer;
 let url: string;
 let kafka: KafkaClient;
 
 beforeAll(async () => {
-  url = (await testServers()).kafkaUrl;
+  server = await testKafka();
+  url = server.url;
   kafka = openKafka(url);
+}, startLimitMs);
+afterAll(async () => {
+  await kafka.close();
+  await server.stop();
 });
-afterAll(async () => kafka.close());
 
 async function newTopic(partitions = 1): Promise<string> {
   const name = uniqueName("port");
