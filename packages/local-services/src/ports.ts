@@ -4,19 +4,29 @@ import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { ServerError } from "./server-error.ts";
 
-/** The port itself, or a free one in place of 0. Throws when it is busy. */
+/** A server that was killed with its parent needs a moment to let go of its port. */
+const PATIENCE_MS = 2000;
+
+/** The port itself, or a free one in place of 0. Throws when it stays busy. */
 export async function claimPort(server: string, port: number, variable: string): Promise<number> {
-  try {
-    return await bindOnce(port);
-  } catch (error) {
-    const holder = holderOf(port);
-    const who = holder === null ? "another program" : holder;
-    throw new ServerError(
-      `${server} can't start: port ${port} on 127.0.0.1 is in use by ${who}`,
-      `Stop it, or set ${variable} to another port.`,
-      { cause: error },
-    );
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await bindOnce(port);
+    } catch (error) {
+      if (Date.now() >= until) throw busy(server, port, variable, error);
+      await delay(100);
+    }
   }
+}
+
+function busy(server: string, port: number, variable: string, cause: unknown): ServerError {
+  const who = holderOf(port) ?? "another program";
+  return new ServerError(
+    `${server} can't start: port ${port} on 127.0.0.1 is in use by ${who}`,
+    `Stop it, or set ${variable} to another port.`,
+    { cause },
+  );
 }
 
 function bindOnce(port: number): Promise<number> {

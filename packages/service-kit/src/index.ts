@@ -11,9 +11,10 @@ export { signLogToken, verifyLogToken } from "./log-token.ts";
 export { createLogger, type LogFields, type Logger, type LogMethod } from "./logger.ts";
 export { type Loop, type LoopOptions, startLoop } from "./loop.ts";
 export { createMetrics, type Metrics, startMetricsServer } from "./metrics.ts";
-export { processEnvironment } from "./process-environment.ts";
+export { extendProcessEnvironment, processEnvironment } from "./process-environment.ts";
 export type { LogLevel } from "./setting-schemas.ts";
 export type { Environment } from "./settings-reader.ts";
+export { nearest } from "./suggestion.ts";
 export { resolveLogPath, type TaskLogKey, taskLogPath } from "./task-log-path.ts";
 export {
   createTaskTokens,

@@ -1,0 +1,58 @@
+/** What the `updraft` command can do. */
+import type { ParseArgsOptionsConfig } from "node:util";
+import { initialise } from "./database.ts";
+import { runRole } from "./role.ts";
+import { standalone } from "./standalone/standalone.ts";
+import { VERSION } from "./version.ts";
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: ParseArgsOptionsConfig;
+  /** What each option does, by its name. */
+  readonly optionHelp: Readonly<Record<string, string>>;
+  readonly examples: readonly string[];
+  /** Resolves to the exit code. */
+  readonly run: (values: Readonly<Record<string, unknown>>) => Promise<number>;
+}
+
+const NO_OPTIONS = { options: {}, optionHelp: {} };
+
+function role(name: Parameters<typeof runRole>[0], summary: string): Command {
+  return { name, summary, ...NO_OPTIONS, examples: [`updraft ${name}`], run: () => runRole(name) };
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "standalone",
+    summary: "Start everything: servers, scheduler, api-server, dag-processor and worker",
+    options: { separate: { type: "boolean" }, reset: { type: "boolean" } },
+    optionHelp: {
+      separate: "run each role as a process of its own",
+      reset: "delete all data first: runs, logs, topics and tables",
+    },
+    examples: ["updraft standalone", "updraft standalone --separate", "AIRFLOW__API__PORT=8090 updraft standalone"],
+    run: (values) => standalone({ separate: values.separate === true, reset: values.reset === true }),
+  },
+  role("api-server", "REST API, Task Execution API and web UI"),
+  role("scheduler", "Create runs when they are due, start retries, rescue what was lost"),
+  role("dag-processor", "Watch the DAGs folder and read its files"),
+  role("worker", "Take tasks from the queue and run them"),
+  {
+    name: "db init",
+    summary: "Bring the database up to date, make the secrets, set the administrator's password",
+    ...NO_OPTIONS,
+    examples: ["UPDRAFT_ADMIN_PASSWORD=... updraft db init"],
+    run: initialise,
+  },
+  {
+    name: "version",
+    summary: "Show the version",
+    ...NO_OPTIONS,
+    examples: ["updraft version"],
+    run: async () => {
+      process.stdout.write(`${VERSION}\n`);
+      return 0;
+    },
+  },
+];

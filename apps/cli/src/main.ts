@@ -1,0 +1,71 @@
+/** The `updraft` command. */
+import { parseArgs } from "node:util";
+import { ServerError } from "@updraft/local-services";
+import { SchemaTooNewError, StoreUnavailableError } from "@updraft/metadata-store";
+import { ConfigError, nearest } from "@updraft/service-kit";
+import { COMMANDS, type Command } from "./commands.ts";
+import { commandHelp, overview } from "./help.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const named = commandOf(words);
+  if (named === undefined) return unknownCommand(words);
+  const { command, rest } = named;
+  try {
+    const { values } = parseArgs({
+      args: rest,
+      options: { ...command.options, help: { type: "boolean", short: "h" } },
+    });
+    if (values.help === true) {
+      process.stdout.write(commandHelp(command));
+      return 0;
+    }
+    return await command.run(values);
+  } catch (error) {
+    return report(error, command);
+  }
+}
+
+/** The longest name wins: `db init` before `db`. */
+function commandOf(words: readonly string[]): { command: Command; rest: string[] } | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const command = COMMANDS.find((one) => one.name === name);
+    if (command !== undefined) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}
+
+function unknownCommand(words: readonly string[]): number {
+  const [first] = words;
+  if (first === undefined || ["help", "--help", "-h"].includes(first)) {
+    process.stdout.write(overview(COMMANDS));
+    return 0;
+  }
+  const typed = words.filter((word) => !word.startsWith("-")).join(" ");
+  const meant = nearest(
+    typed,
+    COMMANDS.map(({ name }) => name),
+  );
+  process.stderr.write(`There is no command "${typed}".${meant === undefined ? "" : ` Did you mean "${meant}"?`}\n\n`);
+  process.stderr.write(overview(COMMANDS));
+  return 2;
+}
+
+/** Errors that a user can mend are told without a stack. */
+function report(error: unknown, command: Command): number {
+  const known =
+    error instanceof ServerError ||
+    error instanceof ConfigError ||
+    error instanceof StoreUnavailableError ||
+    error instanceof SchemaTooNewError;
+  if (known) process.stderr.write(`\n${error.message}\n`);
+  else if (isUsage(error)) process.stderr.write(`${error.message}\n\n${commandHelp(command)}`);
+  else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return isUsage(error) ? 2 : 1;
+}
+
+function isUsage(error: unknown): error is Error {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
+}

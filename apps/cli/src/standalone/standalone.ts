@@ -1,0 +1,84 @@
+/** `updraft standalone`: servers and roles from one command, ended together. */
+import { claimPort } from "@updraft/local-services";
+import {
+  createLogger,
+  extendProcessEnvironment,
+  loadConfig,
+  processEnvironment,
+  type Service,
+} from "@updraft/service-kit";
+import { sharedSecrets } from "../secrets.ts";
+import { resetDataFolder, takeDataFolder } from "./data-folder.ts";
+import { startRoles } from "./roles.ts";
+import { startSeparateRoles } from "./separate-roles.ts";
+import { startServers } from "./servers.ts";
+
+export interface StandaloneOptions {
+  readonly separate: boolean;
+  readonly reset: boolean;
+}
+
+/** Resolves with the exit code after a signal ended everything. */
+export async function standalone({ separate, reset }: StandaloneOptions): Promise<number> {
+  const begun = Date.now();
+  const first = loadConfig(processEnvironment());
+  const { dataFolder } = first;
+  const release = takeDataFolder(dataFolder);
+  const ending = whenAskedToEnd();
+  const running: Service[] = [];
+  try {
+    if (reset) {
+      resetDataFolder(dataFolder);
+      say(`Everything in ${dataFolder} was deleted, except fetched programs.`);
+    }
+    await claimPort("The web server", first.apiPort, "AIRFLOW__API__PORT");
+    extendProcessEnvironment(sharedSecrets(dataFolder, processEnvironment()));
+    const logger = createLogger("standalone", first.logLevel);
+    const servers = await startServers({ environment: processEnvironment(), dataFolder, logger, say });
+    running.push(servers);
+    extendProcessEnvironment(servers.variables);
+    const config = loadConfig(processEnvironment());
+    running.push(
+      separate
+        ? await startSeparateRoles({ config, logger })
+        : await startRoles({ config, logger, services: () => servers.states() }),
+    );
+    say(banner(config, (Date.now() - begun) / 1000));
+    void servers.settled().then(() => say("Every server had its start; see the home page for their states."));
+    await ending;
+    say("Stopping …");
+    return 0;
+  } finally {
+    for (const service of running.toReversed()) await service.stop();
+    release();
+  }
+}
+
+function banner(config: ReturnType<typeof loadConfig>, seconds: number): string {
+  const login = config.adminPasswordSet
+    ? `  Login  ${config.adminUsername} with the password you set`
+    : `  Login  ${config.adminUsername} / airflow (the published default: it works from this machine only)`;
+  return `
+  Updraft is ready after ${seconds.toFixed(1)} s.
+
+  UI     http://localhost:${config.apiPort}
+${login}
+  DAGs   ${config.dagsFolder}
+  Logs   ${config.logsFolder}
+
+  Ctrl-C stops everything; the data stays in ${config.dataFolder}.
+`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** A signal, or the end of the process that started this one with a channel to it. */
+function whenAskedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on("SIGINT", () => resolve());
+    process.on("SIGTERM", () => resolve());
+    process.on("disconnect", () => resolve());
+  });
+}
