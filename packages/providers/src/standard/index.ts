@@ -1,0 +1,2 @@
+/** Operators that every installation has. */
+export { type BashOptions, bash } from "./bash.ts";
