@@ -12,7 +12,7 @@ import { type RunningServer, type StartOptions, whenReady } from "./running-serv
 import { startServerProcess } from "./server-process.ts";
 import type { FetchOptions } from "./servers-folder.ts";
 
-export const CASSANDRA: JarSet = {
+const CASSANDRA: JarSet = {
   name: "cassandra-5.0.9",
   coordinates: ["org.apache.cassandra:cassandra-all:5.0.9"],
   pins,

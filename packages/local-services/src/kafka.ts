@@ -11,7 +11,7 @@ import { ServerError } from "./server-error.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { FetchOptions } from "./servers-folder.ts";
 
-export const KAFKA: JarSet = {
+const KAFKA: JarSet = {
   name: "kafka-4.4.0",
   coordinates: ["org.apache.kafka:kafka_2.13:4.4.0", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"],
   pins,

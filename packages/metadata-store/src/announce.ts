@@ -91,7 +91,7 @@ export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: Announ
 }
 
 /** An announcement as live events. */
-export function eventsOf({ dags, import_errors, dag_runs, task_instances }: Announcement): LiveEvent[] {
+function eventsOf({ dags, import_errors, dag_runs, task_instances }: Announcement): LiveEvent[] {
   return [
     ...dags.map((dag): LiveEvent => ({ type: "dag", ...dag })),
     ...import_errors.map((error): LiveEvent => ({ type: "import_error", ...error })),

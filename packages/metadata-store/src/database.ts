@@ -13,7 +13,7 @@ export interface Queryable {
   rows<R>(statement: Statement): Promise<R[]>;
 }
 
-export interface Statement {
+interface Statement {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -124,7 +124,7 @@ function parameter(value: unknown): unknown {
 }
 
 /** The code of a Postgres error, such as `23505`. */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 

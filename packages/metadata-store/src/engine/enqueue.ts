@@ -20,7 +20,7 @@ import {
 } from "./occupancy.ts";
 
 /** What admission asks about a run. */
-export interface RunFacts {
+interface RunFacts {
   readonly plan: DagPlan;
   readonly run: { readonly is_paused: boolean; readonly run_after: Instant };
 }
