@@ -1,4 +1,5 @@
 /** Prometheus for DAG files: the configuration, and the two tasks of the pipeline as functions. */
+export { readConfigurationFile, secretsOf } from "./configuration-file.ts";
 export { type FetchSummary, type FetchToKafka, fetchToKafka } from "./fetch-to-kafka.ts";
 export { LeaseLostError, type ProcessAndStore, processAndStore, type StoreSummary } from "./process-and-store.ts";
 export { readScrapeConfiguration, type ScrapeConfiguration, type ScrapeTarget } from "./scrape-config.ts";
