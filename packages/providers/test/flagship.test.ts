@@ -1,5 +1,5 @@
 /** The DAG prometheus_to_kafka_and_cassandra as it is shipped, run by the SDK's host on real servers. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -199,6 +199,18 @@ describe("the flagship DAG", () => {
     const outcome = await run(taskId, "r2", world(changes), { fetched: { topics: [] } });
     expect(outcome).toMatchObject({ kind: "failed", retry, error: { message: expect.stringMatching(reason) } });
     expect(Date.now() - began).toBeLessThan(8000);
+  });
+});
+
+describe("the shipped DAGs", () => {
+  it("all load", async () => {
+    const files = (await readdir(join(root, "dags"))).filter((file) => file.endsWith(".ts"));
+    expect(files.length).toBeGreaterThan(4);
+    for (const file of files) {
+      const loaded = await loadBundle(pathToFileURL(join(root, "dags", file)).href).catch((error: unknown) => error);
+      // The file of the flagship was loaded above, and a module runs once.
+      if (file !== `${dagId}.ts`) expect(loaded, file).toHaveProperty("dags");
+    }
   });
 });
 
