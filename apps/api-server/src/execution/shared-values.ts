@@ -1,0 +1,154 @@
+/** What tries share: XComs, variables, connections, and the state that a task keeps across its tries. */
+import {
+  type ConnectionResponse,
+  queryBoolean,
+  queryInteger,
+  taskStateRequest,
+  variableRequest,
+} from "@updraft/contract";
+import type { JsonValue } from "@updraft/dag-core";
+import type { XComAddress, XComRow } from "@updraft/metadata-store";
+import type { Request } from "express";
+import { z } from "zod";
+import type { ApiContext } from "../context.ts";
+import { instantOf } from "../http/iso.ts";
+import { noContent, pathPart, type RouteTable } from "../http/routes.ts";
+import { parseBody, queryReader } from "../http/validate.ts";
+import { ExecutionError } from "./execution-error.ts";
+import { createSecrets } from "./secrets.ts";
+import { callingTry, callingTryOfPath } from "./task-token-auth.ts";
+
+const readXComQuery = queryReader({
+  map_index: queryInteger(-1).default(-1),
+  include_prior_dates: queryBoolean.default(false),
+});
+
+export function sharedValueRoutes(context: ApiContext): RouteTable {
+  return { ...xcomRoutes(context), ...secretRoutes(context), ...taskStateRoutes(context) };
+}
+
+function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
+  /** The newest value of an earlier run, where this run has none. */
+  async function priorXCom(address: XComAddress): Promise<XComRow | null> {
+    const run = await store.getDagRun(address.dag_id, address.run_id);
+    if (run === null) return null;
+    const { run_id: _, ...anyRun } = address;
+    const { rows } = await store.listXComs(anyRun, { limit: 100, offset: 0, order_by: ["-timestamp"] });
+    return rows.find((row) => row.run_after < run.run_after) ?? null;
+  }
+
+  return {
+    "/xcoms/:dag_id/:run_id/:task_id/:key": {
+      async head(request, response) {
+        callingTry(taskTokens, request);
+        const { map_index: _, ...anyIndex } = xcomAddressOf(request);
+        const { total_entries } = await store.listXComs(anyIndex, { limit: 1, offset: 0, order_by: [] });
+        response.setHeader("content-range", `map_indexes ${total_entries}`).end();
+      },
+      async get(request) {
+        callingTry(taskTokens, request);
+        const address = xcomAddressOf(request);
+        const found = await store.getXCom(address);
+        const xcom = found ?? (readXComQuery(request).include_prior_dates ? await priorXCom(address) : null);
+        if (xcom === null) throw xcomNotFound(address);
+        return { key: xcom.key, value: xcom.value };
+      },
+      async post(request, response) {
+        callingTry(taskTokens, request);
+        await store.setXCom(xcomAddressOf(request), parseBody(z.unknown(), request) as JsonValue);
+        response.status(201);
+        return { message: "XCom successfully set" };
+      },
+      async delete(request) {
+        callingTry(taskTokens, request);
+        const address = xcomAddressOf(request);
+        await store.deleteXCom(address);
+        return { message: `XCom with key: ${address.key} successfully deleted.` };
+      },
+    },
+  };
+}
+
+function secretRoutes({ store, taskTokens, environment }: ApiContext): RouteTable {
+  const secrets = createSecrets(store, environment);
+  return {
+    "/variables/:key": {
+      async get(request) {
+        callingTry(taskTokens, request);
+        const key = pathPart(request, "key");
+        const value = await secrets.variable(key);
+        if (value === null) throw new ExecutionError(404, "not_found", `Variable with key '${key}' not found`);
+        return { key, value };
+      },
+      async put(request, response) {
+        callingTry(taskTokens, request);
+        const { val, description } = parseBody(variableRequest, request);
+        await store.setVariable(pathPart(request, "key"), val ?? "", description ?? null);
+        response.status(201);
+        return { message: "Variable successfully set" };
+      },
+      async delete(request, response) {
+        callingTry(taskTokens, request);
+        await store.deleteVariable(pathPart(request, "key"));
+        return noContent(response);
+      },
+    },
+    "/connections/:conn_id": {
+      async get(request): Promise<ConnectionResponse> {
+        callingTry(taskTokens, request);
+        const connId = pathPart(request, "conn_id");
+        const connection = await secrets.connection(connId);
+        if (connection === null) throw new ExecutionError(404, "not_found", `Connection with ID ${connId} not found`);
+        return connection;
+      },
+    },
+  };
+}
+
+/** The path names the instance, but its token says more: the run and the task. */
+function taskStateRoutes({ store, taskTokens }: ApiContext): RouteTable {
+  function addressOf(request: Request): XComAddress {
+    const { dag_id, run_id, task_id, map_index } = callingTryOfPath(taskTokens, request);
+    return { dag_id, run_id, task_id, map_index, key: pathPart(request, "key") };
+  }
+  return {
+    "/store/ti/:ti_id/:key": {
+      async get(request) {
+        const address = addressOf(request);
+        const value = await store.getTaskState(address);
+        if (value === undefined)
+          throw new ExecutionError(404, "not_found", `Task state with key '${address.key}' not found`);
+        return { value };
+      },
+      async put(request, response) {
+        const address = addressOf(request);
+        const { value, expires_at } = parseBody(taskStateRequest, request);
+        await store.setTaskState(address, value as JsonValue, instantOf(expires_at));
+        return noContent(response);
+      },
+      async delete(request, response) {
+        await store.deleteTaskState(addressOf(request));
+        return noContent(response);
+      },
+    },
+  };
+}
+
+function xcomAddressOf(request: Request): XComAddress {
+  return {
+    dag_id: pathPart(request, "dag_id"),
+    run_id: pathPart(request, "run_id"),
+    task_id: pathPart(request, "task_id"),
+    map_index: readXComQuery(request).map_index,
+    key: pathPart(request, "key"),
+  };
+}
+
+function xcomNotFound({ dag_id, run_id, task_id, map_index, key }: XComAddress): ExecutionError {
+  const what = `XCom with key='${key}' map_index=${map_index}`;
+  return new ExecutionError(
+    404,
+    "not_found",
+    `${what} not found for task '${task_id}' in DAG run '${run_id}' of '${dag_id}'`,
+  );
+}

@@ -1,0 +1,129 @@
+/** The life of a try as its worker reports it: claimed, alive, over. The first and the last call are the hot path. */
+import {
+  heartbeatRequest,
+  type RunResponse,
+  runRequest,
+  type StateRequest,
+  skipDownstreamRequest,
+  stateRequest,
+} from "@updraft/contract";
+import type { JsonValue } from "@updraft/dag-core";
+import type { ClaimedTry, TryOutcome } from "@updraft/metadata-store";
+import type { ApiContext } from "../context.ts";
+import { instantOf } from "../http/iso.ts";
+import { noContent, type RouteTable } from "../http/routes.ts";
+import { parseBody } from "../http/validate.ts";
+import { executionDagRunOf } from "./dag-run-wire.ts";
+import { ExecutionError } from "./execution-error.ts";
+import { callingTryOfPath, REFRESHED_TOKEN_HEADER, renewToken } from "./task-token-auth.ts";
+
+export function taskInstanceRoutes({ store, announcer, taskTokens }: ApiContext): RouteTable {
+  return {
+    "/task-instances/:ti_id/run": {
+      async patch(request, response) {
+        const { ti_id, try_number } = callingTryOfPath(taskTokens, request, "workload");
+        const { hostname, unixname, pid } = parseBody(runRequest, request);
+        const result = await store.claimTry({ ti_id, try_number, hostname, unixname, pid });
+        if (result.kind === "rejected") {
+          throw result.reason === "not_found" ? tiNotFound() : notClaimable(result.state);
+        }
+        announcer.announce(result.announcement);
+        response.setHeader(REFRESHED_TOKEN_HEADER, taskTokens.signExecution(result.try));
+        return runResponseOf(result.try);
+      },
+    },
+    "/task-instances/:ti_id/state": {
+      async patch(request, response) {
+        const { ti_id, try_number } = callingTryOfPath(taskTokens, request);
+        const body = parseBody(stateRequest, request);
+        const end_date = instantOf(body.end_date);
+        const result = await store.finishTry({ ti_id, try_number, end_date, outcome: outcomeOf(body) });
+        if (result.kind === "rejected") {
+          throw result.reason === "not_found" ? tiNotFound() : notRunning(result.state);
+        }
+        if (result.kind === "finished") announcer.announce(result.announcement);
+        return noContent(response);
+      },
+    },
+    "/task-instances/:ti_id/heartbeat": {
+      async put(request, response) {
+        const token = callingTryOfPath(taskTokens, request);
+        const { hostname, pid } = parseBody(heartbeatRequest, request);
+        const { ti_id, try_number } = token;
+        const result = await store.heartbeat({ ti_id, try_number, hostname, pid });
+        if (result === "not_found") throw tiNotFound();
+        if (result === "not_running") {
+          throw new ExecutionError(
+            409,
+            "not_running",
+            "TI is no longer in the running state and task should terminate",
+          );
+        }
+        renewToken(taskTokens, token, response);
+        return noContent(response);
+      },
+    },
+    "/task-instances/:ti_id/skip-downstream": {
+      async patch(request, response) {
+        const { ti_id } = callingTryOfPath(taskTokens, request);
+        const { tasks } = parseBody(skipDownstreamRequest, request);
+        const task_ids = tasks.map((task) => (typeof task === "string" ? task : task[0]));
+        announcer.announce(await store.skipDownstream({ ti_id, task_ids }));
+        return noContent(response);
+      },
+    },
+  };
+}
+
+function tiNotFound(): ExecutionError {
+  return new ExecutionError(404, "not_found", "Task Instance not found");
+}
+
+function notClaimable(state: string | null): ExecutionError {
+  const message = "TI was not in a state where it could be marked as running";
+  return new ExecutionError(409, "invalid_state", message, { previous_state: state });
+}
+
+function notRunning(state: string | null): ExecutionError {
+  const message = "TI was not in the running state so it cannot be updated";
+  return new ExecutionError(409, "invalid_state", message, { previous_state: state });
+}
+
+function runResponseOf(claimed: ClaimedTry): RunResponse {
+  return {
+    dag_run: executionDagRunOf(claimed.dag_run),
+    task_reschedule_count: 0,
+    max_tries: claimed.max_tries,
+    variables: [],
+    connections: [],
+    xcom_keys_to_clear: [],
+    should_retry: claimed.should_retry,
+    arg_bindings: [...claimed.arg_bindings],
+    updraft: {
+      artefact_hash: claimed.artefact_hash,
+      operator_name: claimed.operator_name,
+      execution_timeout: claimed.execution_timeout,
+      do_xcom_push: claimed.do_xcom_push,
+      isolation: claimed.isolation,
+      xcom_inputs: claimed.xcom_inputs,
+    },
+  };
+}
+
+function outcomeOf(body: StateRequest): TryOutcome {
+  switch (body.state) {
+    case "success":
+      // What JSON.parse made is JSON.
+      return { kind: "success", xcoms: body.xcoms.map(({ key, value }) => ({ key, value: value as JsonValue })) };
+    case "up_for_retry": {
+      const { retry_reason, retry_delay_seconds } = body;
+      const reason = retry_reason ?? null;
+      return { kind: "failed", retry: true, reason, retry_delay_seconds: retry_delay_seconds ?? null };
+    }
+    case "failed":
+      return { kind: "failed", retry: false, reason: body.reason ?? null, retry_delay_seconds: null };
+    case "skipped":
+    case "removed":
+      return { kind: body.state, reason: body.reason ?? null };
+  }
+}

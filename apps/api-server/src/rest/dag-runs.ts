@@ -1,0 +1,158 @@
+/** Runs: lists, trigger, patch, clear. */
+import {
+  ApiError,
+  dagRunClearBody,
+  dagRunPatchBody,
+  NO_CURSORS,
+  queryTexts,
+  type TriggerDagRunBody,
+  triggerDagRunBody,
+} from "@updraft/contract";
+import type { JsonValue } from "@updraft/dag-core";
+import type { DagRunRow, TriggerRequest } from "@updraft/metadata-store";
+import type { Request, Response } from "express";
+import { usernameOf } from "../auth/authenticate.ts";
+import type { ApiContext } from "../context.ts";
+import { instantOf } from "../http/iso.ts";
+import { pathPart, type RouteTable } from "../http/routes.ts";
+import { parseBody, queryReader } from "../http/validate.ts";
+import { clearRequestOf } from "./clear-request.ts";
+import { dagRunFilterOf, readDagRunQuery } from "./dag-run-filter.ts";
+import { dagOf } from "./dags.ts";
+import { DAG_RUN_ORDERINGS, orderingOf } from "./ordering.ts";
+import { dagRunResponseOf, taskInstanceResponseOf } from "./present-runs.ts";
+import type { VersionLookup } from "./version-lookup.ts";
+
+const readPatchQuery = queryReader({ update_mask: queryTexts });
+
+export function dagRunRoutes(context: ApiContext, versions: VersionLookup): RouteTable {
+  return { ...runCollectionRoutes(context, versions), ...oneRunRoutes(context, versions) };
+}
+
+function runCollectionRoutes({ store, announcer }: ApiContext, versions: VersionLookup): RouteTable {
+  return {
+    "/dags/:dag_id/dagRuns": {
+      async get(request) {
+        const dagId = pathPart(request, "dag_id");
+        const query = readDagRunQuery(request);
+        const order_by = orderingOf(query.order_by, DAG_RUN_ORDERINGS, ["id"]);
+        if (dagId !== "~") await dagOf(store, request);
+        const page = { limit: query.limit, offset: query.offset, order_by };
+        const { rows, total_entries } = await store.listDagRuns(dagRunFilterOf(query, dagId), page);
+        const versionOf = await versions.of(rows);
+        return { dag_runs: rows.map((run) => dagRunResponseOf(run, versionOf)), total_entries, ...NO_CURSORS };
+      },
+      async post(request, response) {
+        const body = parseBody(triggerDagRunBody, request);
+        const result = await store.triggerDagRun(triggerRequestOf(body, request, response));
+        if (result.kind === "rejected")
+          throw triggerErrorOf(result.reason, result.message, pathPart(request, "dag_id"));
+        announcer.announce(result.announcement);
+        return dagRunResponseOf(result.dag_run, await versions.of([result.dag_run]));
+      },
+    },
+  };
+}
+
+function oneRunRoutes({ store, announcer }: ApiContext, versions: VersionLookup): RouteTable {
+  async function shown(run: DagRunRow) {
+    return dagRunResponseOf(run, await versions.of([run]));
+  }
+  return {
+    "/dags/:dag_id/dagRuns/:dag_run_id": {
+      get: async (request) => shown(await dagRunOf(store, request)),
+      async patch(request, response) {
+        const body = parseBody(dagRunPatchBody, request);
+        const mask = readPatchQuery(request).update_mask;
+        const wanted = (field: "state" | "note") =>
+          body[field] !== undefined && (mask.length === 0 || mask.includes(field));
+        const { dag_id, run_id } = await dagRunOf(store, request);
+        const announcement = await store.patchDagRun(dag_id, run_id, {
+          ...(wanted("state") && body.state ? { state: body.state } : {}),
+          ...(wanted("note") ? { note: body.note ?? null } : {}),
+        });
+        if (announcement === null) throw runNotFound(request);
+        announcer.announce(announcement);
+        const extra = JSON.stringify(body);
+        await store.logEvent({
+          event: "patch_dag_run",
+          dag_id,
+          run_id,
+          task_id: null,
+          owner: usernameOf(response),
+          extra,
+        });
+        return shown(await dagRunOf(store, request));
+      },
+    },
+    "/dags/:dag_id/dagRuns/:dag_run_id/clear": {
+      async post(request) {
+        const body = parseBody(dagRunClearBody, request);
+        if (body.only_new)
+          throw new ApiError("bad_request", { message: "only_new is not supported; clear the whole run." });
+        const { dag_id, run_id } = await dagRunOf(store, request);
+        const result = await store.clearTaskInstances(
+          clearRequestOf(dag_id, {
+            run_id,
+            only_failed: body.only_failed,
+            run_on_latest_version: body.run_on_latest_version ?? false,
+            note: body.note ?? null,
+            dry_run: body.dry_run,
+          }),
+        );
+        if (result.kind === "not_found") throw runNotFound(request);
+        if (!body.dry_run) {
+          announcer.announce(result.announcement);
+          return shown(await dagRunOf(store, request));
+        }
+        const versionOf = await versions.of(result.task_instances);
+        const task_instances = result.task_instances.map((row) => taskInstanceResponseOf(row, versionOf));
+        return { task_instances, total_entries: task_instances.length, ...NO_CURSORS };
+      },
+    },
+  };
+}
+
+/** The run that the path names; throws `ApiError`. */
+export async function dagRunOf(store: ApiContext["store"], request: Request): Promise<DagRunRow> {
+  const run = await store.getDagRun(pathPart(request, "dag_id"), pathPart(request, "dag_run_id"));
+  if (run === null) throw runNotFound(request);
+  return run;
+}
+
+function runNotFound(request: Request): ApiError {
+  const [dag_id, dag_run_id] = [pathPart(request, "dag_id"), pathPart(request, "dag_run_id")];
+  return new ApiError("dag_run_not_found", { dag_id, dag_run_id });
+}
+
+type Rejection = Extract<Awaited<ReturnType<ApiContext["store"]["triggerDagRun"]>>, { kind: "rejected" }>;
+
+function triggerErrorOf(reason: Rejection["reason"], message: string, dag_id: string): ApiError {
+  switch (reason) {
+    case "dag_not_found":
+      return new ApiError("dag_to_trigger_not_found", { dag_id });
+    case "already_exists":
+      return new ApiError("dag_run_exists", { message });
+    case "dag_has_import_errors":
+      return new ApiError("dag_has_import_errors", { dag_id });
+    case "bad_request":
+      return new ApiError("bad_request", { message });
+  }
+}
+
+function triggerRequestOf(body: TriggerDagRunBody, request: Request, response: Response): TriggerRequest {
+  return {
+    dag_id: pathPart(request, "dag_id"),
+    run_id: body.dag_run_id ?? null,
+    logical_date: instantOf(body.logical_date),
+    data_interval_start: instantOf(body.data_interval_start),
+    data_interval_end: instantOf(body.data_interval_end),
+    run_after: instantOf(body.run_after),
+    // What JSON.parse made is JSON.
+    conf: (body.conf ?? {}) as Record<string, JsonValue>,
+    note: body.note ?? null,
+    run_type: "manual",
+    triggered_by: "rest_api",
+    triggering_user_name: usernameOf(response),
+  };
+}

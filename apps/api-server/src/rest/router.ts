@@ -1,0 +1,46 @@
+/** `/api/v2`: Airflow's public REST API. */
+import { readFileSync } from "node:fs";
+import { Router } from "express";
+import { authenticate } from "../auth/authenticate.ts";
+import type { ApiContext } from "../context.ts";
+import { jsonBody } from "../http/middleware.ts";
+import { addRoutes } from "../http/routes.ts";
+import { dagRunBatchRoutes } from "./dag-run-batch.ts";
+import { dagRunRoutes } from "./dag-runs.ts";
+import { dagRoutes } from "./dags.ts";
+import { healthOf } from "./health.ts";
+import { installationRoutes } from "./installation.ts";
+import { taskInstanceChangeRoutes } from "./task-instance-changes.ts";
+import { taskInstanceRoutes } from "./task-instances.ts";
+import { taskRoutes } from "./tasks.ts";
+import type { VersionLookup } from "./version-lookup.ts";
+import { xcomRoutes } from "./xcoms.ts";
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+export function restRouter(context: ApiContext, versions: VersionLookup): Router {
+  const router = Router();
+  const version = productVersion();
+  addRoutes(router, {
+    "/version": { get: () => ({ version, git_version: null }) },
+    "/monitor/health": { get: () => healthOf(context) },
+    "/auth/login": { get: (_request, response) => response.redirect(307, "/login") },
+    "/auth/logout": { get: (_request, response) => response.redirect(307, "/auth/logout") },
+  });
+  router.use(authenticate(context.userTokens), ...jsonBody(BODY_LIMIT_BYTES));
+  addRoutes(router, dagRunBatchRoutes(context, versions));
+  addRoutes(router, dagRoutes(context));
+  addRoutes(router, taskRoutes(context));
+  addRoutes(router, dagRunRoutes(context, versions));
+  addRoutes(router, xcomRoutes(context));
+  addRoutes(router, taskInstanceRoutes(context, versions));
+  // After what is named by words: the last path takes a map index.
+  addRoutes(router, taskInstanceChangeRoutes(context, versions));
+  addRoutes(router, installationRoutes(context));
+  return router;
+}
+
+function productVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return String(version);
+}
