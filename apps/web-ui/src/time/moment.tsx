@@ -1,0 +1,39 @@
+/** Instants and durations on a page; the title holds UTC. */
+import { durationSeconds, formatDuration, formatRelative } from "./duration.ts";
+import { formatInstant } from "./instant.ts";
+import { useNow } from "./use-now.ts";
+
+export function Moment({ at }: { readonly at: string | null | undefined }) {
+  if (at === null || at === undefined) return <span>–</span>;
+  return (
+    <time dateTime={at} title={`${formatInstant(at, "UTC")} UTC`}>
+      {formatInstant(at)}
+    </time>
+  );
+}
+
+/** "in 4 s", kept up to date. */
+export function RelativeMoment({ at }: { readonly at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={`${formatInstant(at)} (${formatInstant(at, "UTC")} UTC)`}>
+      {formatRelative(at, now)}
+    </time>
+  );
+}
+
+interface ElapsedProps {
+  readonly start: string | null;
+  readonly end: string | null;
+}
+
+/** The time between two instants; it runs on while there is no end. */
+export function Elapsed({ start, end }: ElapsedProps) {
+  if (start !== null && end === null) return <RunningElapsed start={start} />;
+  return <span>{formatDuration(durationSeconds(start, end, 0))}</span>;
+}
+
+function RunningElapsed({ start }: { readonly start: string }) {
+  const now = useNow();
+  return <span>{formatDuration(durationSeconds(start, null, now))}</span>;
+}
