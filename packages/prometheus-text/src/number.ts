@@ -52,8 +52,7 @@ export function parseInteger(bytes: Uint8Array, start: number, end: number): num
   return Number(decodeUtf8(bytes, start, end));
 }
 
-/** @internal */
-export function isDigit(byte: number): boolean {
+function isDigit(byte: number): boolean {
   return byte >= zero && byte <= nine;
 }
 

@@ -7,7 +7,7 @@
 import type { ConnectionResult } from "@updraft/sdk";
 import { KafkaError } from "./kafka-error.ts";
 
-export type SaslMechanism = "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+type SaslMechanism = "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
 
 export interface KafkaSettings {
   /** Each `host:port`. */

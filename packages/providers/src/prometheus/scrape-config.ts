@@ -9,7 +9,7 @@ import { parseDurationMs, parseSizeBytes } from "./units.ts";
 import { ConfigurationError, YamlSection } from "./yaml-section.ts";
 
 /** The formats a target is asked for, by Prometheus' names, the best first. */
-export const scrapeProtocols = [
+const scrapeProtocols = [
   "OpenMetricsText1.0.0",
   "OpenMetricsText0.0.1",
   "PrometheusText1.0.0",

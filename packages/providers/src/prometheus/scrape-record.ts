@@ -7,7 +7,7 @@
 import type { KafkaMessage, RecordToProduce } from "../kafka/index.ts";
 import type { Scrape } from "./scrape-target.ts";
 
-export const topicPrefix = "prometheus_metrics_";
+const topicPrefix = "prometheus_metrics_";
 export const deadLetterTopic = "prometheus_metrics_dead_letter";
 
 export interface ScrapeRecord {
