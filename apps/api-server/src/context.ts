@@ -3,7 +3,7 @@ import type { LiveEvent, ServiceState } from "@updraft/contract";
 import type { Announcer, MetadataStore } from "@updraft/metadata-store";
 import type { Clock, Config, Environment, Ids, Logger, Metrics, TaskTokens } from "@updraft/service-kit";
 import type { UserTokens } from "./auth/user-tokens.ts";
-import type { LogReader } from "./logs/log-reader.ts";
+import type { LogReader } from "./task-logs/log-reader.ts";
 
 /** Live events of the whole installation, as the store's listener hears them. */
 export interface EventSource {

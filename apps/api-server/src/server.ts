@@ -23,8 +23,8 @@ import { createApp } from "./app.ts";
 import { ensureAdmin } from "./auth/admin.ts";
 import { createUserTokens } from "./auth/user-tokens.ts";
 import type { EventSource } from "./context.ts";
-import type { LogReader } from "./logs/log-reader.ts";
-import { createLogReader } from "./logs/places.ts";
+import type { LogReader } from "./task-logs/log-reader.ts";
+import { createLogReader } from "./task-logs/places.ts";
 
 export interface ApiServerOptions {
   readonly config: Config;
