@@ -1,6 +1,11 @@
 /** The addresses of the UI, Airflow's where it has the page. */
 import { createBrowserRouter, Navigate } from "react-router";
 import { DagListPage } from "../dag-list/dag-list-page.tsx";
+import { DagPage } from "../dag-page/dag-page.tsx";
+import { DetailsTab } from "../dag-page/details-tab.tsx";
+import { RunsTab } from "../dag-page/runs-tab.tsx";
+import { TasksTab } from "../dag-page/tasks-tab.tsx";
+import { GridTab } from "../grid/grid-tab.tsx";
 import { LoginPage } from "./login-page.tsx";
 import { RouteFailure } from "./route-failure.tsx";
 import { Shell } from "./shell.tsx";
@@ -19,6 +24,21 @@ export function createAppRouter() {
             { index: true, element: <Navigate to="/dags" replace /> },
             { path: "home", element: <Navigate to="/dags" replace /> },
             { path: "dags", element: <DagListPage /> },
+            {
+              path: "dags/:dagId",
+              element: <DagPage />,
+              children: [
+                { index: true, element: <GridTab /> },
+                {
+                  path: "graph",
+                  lazy: async () => ({ Component: (await import("../dag-page/graph-tab.tsx")).GraphTab }),
+                },
+                { path: "runs", element: <RunsTab /> },
+                { path: "tasks", element: <TasksTab /> },
+                { path: "code", lazy: async () => ({ Component: (await import("../dag-page/code-tab.tsx")).CodeTab }) },
+                { path: "details", element: <DetailsTab /> },
+              ],
+            },
           ],
         },
       ],

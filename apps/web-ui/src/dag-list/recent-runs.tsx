@@ -17,14 +17,14 @@ export function RecentRuns({ runs }: { readonly runs: readonly DagRunLightRespon
   const seconds = oldestFirst.map((run) => durationSeconds(run.start_date, run.end_date, now) ?? 0);
   const heights = barHeights(seconds, HEIGHT);
   return (
-    <div className={styles["bars"]} style={{ height: HEIGHT }}>
+    <div className={styles.bars} style={{ height: HEIGHT }}>
       {oldestFirst.map((run, index) => {
         const words = `${stateWords(run.state)}, ${formatInstant(run.run_after)}, ${formatDuration(seconds[index])}`;
         return (
           <Link
             key={run.run_id}
             to={runPagePath(run.dag_id, run.run_id)}
-            className={styles["bar"]}
+            className={styles.bar}
             data-state={run.state}
             title={`${run.run_id}\n${words}`}
             aria-label={`Run ${run.run_id}: ${words}`}

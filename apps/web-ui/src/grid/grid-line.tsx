@@ -1,0 +1,92 @@
+/** One task or group across the runs in sight. */
+
+import type { VirtualItem } from "@tanstack/react-virtual";
+import type { GridRun } from "@updraft/contract";
+import { ChevronDown, ChevronRight } from "lucide-react";
+import { memo } from "react";
+import type { TaskSummaries } from "../api/grid.ts";
+import { stateTextColor } from "../state/state-badge.tsx";
+import { cellFill, cellWords, signOf } from "./cell-look.ts";
+import styles from "./grid.module.css";
+import type { GridRow } from "./grid-layout.ts";
+
+const INDENT = 14;
+
+interface GridLineProps {
+  readonly row: GridRow;
+  readonly index: number;
+  readonly top: number;
+  readonly columns: readonly VirtualItem[];
+  readonly runs: readonly GridRun[];
+  readonly summaries: ReadonlyMap<string, TaskSummaries>;
+  /** Where the marked cell is in this row. */
+  readonly activeColumn: number | null;
+  onToggle(groupId: string): void;
+}
+
+export const GridLine = memo(function GridLine(props: GridLineProps) {
+  const { row, index, top, columns, runs, summaries, activeColumn, onToggle } = props;
+  return (
+    // biome-ignore lint/a11y: rows and cells belong to the grid, which takes focus and keys for all of them.
+    <div className={styles.row} style={{ top }} role="row" aria-rowindex={index + 2}>
+      <RowLabel row={row} onToggle={onToggle} />
+      {columns.map((column) => {
+        const run = runs[column.index];
+        if (run === undefined) return null;
+        const tasks = summaries.get(run.run_id);
+        const summary = tasks?.get(row.id);
+        const words = tasks === undefined ? "loading" : cellWords(row.id, run.run_id, summary);
+        const isEmpty = summary === undefined;
+        return (
+          // biome-ignore lint/a11y: as above.
+          <div
+            key={run.run_id}
+            id={cellId(index, column.index)}
+            className={activeColumn === column.index ? `${styles.cell} ${styles.active}` : styles.cell}
+            style={{ left: column.start }}
+            role="gridcell"
+            aria-label={words}
+            title={words}
+            data-row={index}
+            data-column={column.index}
+          >
+            <i
+              data-sign={isEmpty ? "" : signOf(summary.state)}
+              style={isEmpty ? EMPTY : { background: cellFill(summary), color: stateTextColor(summary.state) }}
+            />
+          </div>
+        );
+      })}
+    </div>
+  );
+});
+
+const EMPTY = { border: "1px dashed var(--mantine-color-default-border)" } as const;
+
+export function cellId(row: number, column: number): string {
+  return `grid-${row}-${column}`;
+}
+
+function RowLabel({ row, onToggle }: Pick<GridLineProps, "row" | "onToggle">) {
+  const Chevron = row.isOpen ? ChevronDown : ChevronRight;
+  return (
+    // biome-ignore lint/a11y: as above.
+    <div className={styles.label} style={{ paddingLeft: 8 + row.depth * INDENT }} role="rowheader" title={row.id}>
+      {row.isGroup ? (
+        <button
+          type="button"
+          className={styles.toggle}
+          aria-expanded={row.isOpen}
+          tabIndex={-1}
+          onClick={() => onToggle(row.id)}
+        >
+          <Chevron size={16} aria-hidden="true" />
+          {row.label}
+        </button>
+      ) : (
+        row.label
+      )}
+      {row.isMapped && " [ ]"}
+    </div>
+  );
+}
