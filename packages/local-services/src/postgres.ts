@@ -4,10 +4,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { claimPort, waitForPort } from "./ports.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { claimPort } from "./ports.ts";
 import { type RunningServer, type StartOptions, whenReady } from "./running-server.ts";
 import { ServerError } from "./server-error.ts";
-import { startServerProcess } from "./server-process.ts";
+import { type ServerProcess, startServerProcess } from "./server-process.ts";
 
 const USER = "updraft";
 const READY_LIMIT_MS = 60_000;
@@ -30,9 +31,18 @@ export async function startPostgres({ dataFolder, port: wanted, mode }: StartOpt
     // Fast shutdown: open transactions are rolled back, nothing waits for clients.
     stopSignal: "SIGINT",
   });
-  await whenReady("Postgres", server, READY_LIMIT_MS, (signal) => waitForPort(port, signal));
+  await whenReady("Postgres", server, READY_LIMIT_MS, (signal) => whenAccepting(server, signal));
   const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/postgres`;
   return { url, port, pid: server.pid, exited: server.exited, stop: server.stop };
+}
+
+/** The port opens before recovery is over, so the server's own word counts. */
+async function whenAccepting(server: ServerProcess, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (server.lastWords().includes("ready to accept connections")) return true;
+    await delay(10, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
 }
 
 function settings({ port, mode }: Pick<StartOptions, "port" | "mode">): string[] {
@@ -44,6 +54,7 @@ function settings({ port, mode }: Pick<StartOptions, "port" | "mode">): string[]
     io_method: "sync",
     max_connections: "200",
     logging_collector: "off",
+    lc_messages: "C",
   };
   const fast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
   return Object.entries(mode === "fast" ? { ...always, ...fast } : always).flatMap(([name, value]) => [
