@@ -16,13 +16,9 @@ export interface BundledFile {
 
 /** The file can't be bundled; the message points at the author's lines. */
 export class BundleError extends Error {
-  /** Whose change may mend it. */
-  readonly inputs: readonly string[];
-
   constructor(messages: readonly Message[], file: string) {
     super(messages.map((message) => describe(message, file)).join("\n\n"));
     this.name = "BundleError";
-    this.inputs = [file];
   }
 }
 

@@ -1,7 +1,7 @@
 /** Files become DAGs and import errors, on a real store and with real parse children. */
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createLogger, createMetrics, loadConfig, systemClock } from "@updraft/service-kit";
 import { createTestStore, type TestStore } from "@updraft/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -36,6 +36,7 @@ afterEach(async () => {
 let writes = 0;
 function write(name: string, text: string): void {
   const path = join(folder, "dags", name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
   // Two writes within the clock's resolution must still differ.
   writes += 1;
@@ -88,6 +89,11 @@ test.each([
   ["an import that isn't there", 'import "./missing.ts";', /broken\.ts:1:8: Could not resolve/],
   ["the end of its process", "process.exit(3);", /ended its process \(exit code 3\)/],
   ["a forgotten serve()", "console.log(1);", /hands over no Dag/],
+  [
+    "a Dag that is exported and not served",
+    'import { Dag } from "@updraft/sdk";\nexport const dag = new Dag("d");',
+    /hands over no Dag/,
+  ],
 ])("%s is shown with the author's line, and other files are read all the same", async (_, text, expected) => {
   write("broken.ts", text);
   write("good.ts", dagFile("good"));
@@ -95,5 +101,37 @@ test.each([
   await expect.poll(errors, soon).toEqual([expect.stringMatching(expected)]);
   write("broken.ts", dagFile("mended"));
   await expect.poll(dags, soon).toEqual(["good", "mended"]);
+  await expect.poll(errors, soon).toEqual([]);
+});
+
+test("a missing import is mended by the file that was missing", async () => {
+  write("a.ts", `import { TASK } from "./names.ts";\n${dagFile("a").replace('"hello"', "TASK")}`);
+  await expect.poll(errors, soon).toEqual([expect.stringContaining('Could not resolve "./names.ts"')]);
+  write("names.ts", 'export const TASK = "first";');
+  await expect.poll(dags, soon).toEqual(["a"]);
+  await expect.poll(errors, soon).toEqual([]);
+});
+
+test("a DAG file that becomes a module of helpers takes its DAGs with it", async () => {
+  write("a.ts", dagFile("a"));
+  await expect.poll(dags, soon).toEqual(["a"]);
+  write("a.ts", 'import { Dag } from "@updraft/sdk";\nexport function make(id: string) {\n  return new Dag(id);\n}');
+  await expect.poll(dags, soon).toEqual([]);
+  expect(await errors()).toEqual([]);
+});
+
+test("a file that hangs keeps no other from being read", async () => {
+  write("hangs.ts", "for (;;);");
+  write("good.ts", dagFile("good"));
+  await expect.poll(dags, soon).toEqual(["good"]);
+});
+
+test("a broken file keeps its last good DAG", async () => {
+  write("a.ts", dagFile("a"));
+  await expect.poll(dags, soon).toEqual(["a"]);
+  write("a.ts", `${dagFile("a")}throw new Error("now broken");`);
+  await expect.poll(errors, soon).toEqual([expect.stringContaining("now broken")]);
+  expect(await dags()).toEqual(["a"]);
+  write("a.ts", dagFile("a"));
   await expect.poll(errors, soon).toEqual([]);
 });

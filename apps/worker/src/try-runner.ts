@@ -4,7 +4,7 @@
  * A warm try costs two calls, `run` and `state`. A message that can't be claimed is dropped: the database knows the
  * truth and the sweep offers again what still waits.
  */
-import type { Clock, Config, Logger } from "@updraft/service-kit";
+import { type Clock, type Config, type Logger, userName } from "@updraft/service-kit";
 import type { TaskMessage } from "@updraft/task-queue";
 import type { ArtefactCache } from "./artefact-cache.ts";
 import { assignmentOf, logPathOf } from "./assignment.ts";
@@ -17,7 +17,6 @@ import { type SupervisedEnd, superviseTry } from "./supervise-try.ts";
 import { createSupervisorLog, type SupervisorLog } from "./supervisor-log.ts";
 import type { TaskProcess } from "./task-process-handle.ts";
 import type { WorkerMetrics } from "./worker-metrics.ts";
-import { userName } from "./worker-report.ts";
 
 export interface TryRunnerOptions {
   readonly config: Config;

@@ -1,9 +1,8 @@
 /**
  * What a worker says about itself to the API, again and again: that it lives, what it takes, and where its logs are.
  */
-import { userInfo } from "node:os";
 import type { WorkerReport } from "@updraft/contract";
-import type { Config, Logger } from "@updraft/service-kit";
+import { type Config, type Logger, userName } from "@updraft/service-kit";
 import type { ExecutionClient } from "./execution-client.ts";
 
 export interface WorkerReporterOptions {
@@ -48,15 +47,6 @@ export function createWorkerReporter(options: WorkerReporterOptions): WorkerRepo
       reachable = problem === null;
     },
   };
-}
-
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run as a user that has no name.
-    return "";
-  }
 }
 
 function logServerUrl({ workerLogServerHost, instanceName }: Config, port: number): string {

@@ -27,3 +27,4 @@ export {
   type WorkloadTokens,
 } from "./task-token.ts";
 export { spawnUserCodeProcess, type UserCodeProcessOptions } from "./user-code-process.ts";
+export { userName } from "./user-name.ts";

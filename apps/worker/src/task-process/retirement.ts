@@ -1,6 +1,7 @@
 /**
  * Whether a task process may run another try, and if not, why.
  */
+import { countOpenHandles, newOpenHandles, type OpenHandles } from "@updraft/service-kit/open-handles";
 import type { ReuseLimits } from "../protocol.ts";
 
 /** What keeps a process awake is given so long to end after a try: a socket's close takes a turn or two of the loop. */
@@ -15,13 +16,13 @@ export interface Retirement {
 }
 
 export function createRetirement(): Retirement {
-  let handlesAtStart = countHandles();
+  let handlesAtStart = countOpenHandles();
   const memoryAtStart = process.memoryUsage.rss();
   let tries = 0;
 
   return {
     noteLoaded() {
-      handlesAtStart = countHandles();
+      handlesAtStart = countOpenHandles();
     },
     async check({ max_tries, max_growth_bytes }) {
       tries += 1;
@@ -34,21 +35,10 @@ export function createRetirement(): Retirement {
   };
 }
 
-async function leftHandles(before: ReadonlyMap<string, number>): Promise<string[]> {
+async function leftHandles(before: OpenHandles): Promise<string[]> {
   for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
-    const left = newHandles(before);
+    const left = newOpenHandles(before);
     if (left.length === 0 || waitedMs >= SETTLE_MS) return left;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
-}
-
-function newHandles(before: ReadonlyMap<string, number>): string[] {
-  return [...countHandles()].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind]) => kind);
-}
-
-/** What keeps the process awake, by kind. Idle connections of an agent and unref'ed timers don't. */
-function countHandles(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
 }
