@@ -16,6 +16,7 @@ export interface ApiContext {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly metrics: Metrics;
   readonly store: MetadataStore;
   readonly announcer: Announcer;
   readonly events: EventSource;

@@ -27,7 +27,7 @@ export function usernameOf(response: Response): string {
 
 export function bearerOf(request: Request): string | undefined {
   const header = request.headers.authorization;
-  return header === undefined ? undefined : /^Bearer (\S+)$/i.exec(header)?.[1];
+  return header === undefined ? undefined : /^Bearer +(\S.*)$/i.exec(header)?.[1];
 }
 
 /** Browsers say where a request comes from by `Sec-Fetch-Site` or `Origin`; a request with neither is no browser's. */

@@ -5,6 +5,8 @@ import { authenticate } from "../auth/authenticate.ts";
 import type { ApiContext } from "../context.ts";
 import { jsonBody } from "../http/middleware.ts";
 import { addRoutes } from "../http/routes.ts";
+import type { LogViews } from "../task-logs/log-view.ts";
+import { restLogRoutes } from "../task-logs/rest-routes.ts";
 import { dagRunBatchRoutes } from "./dag-run-batch.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
 import { dagRoutes } from "./dags.ts";
@@ -18,7 +20,7 @@ import { xcomRoutes } from "./xcoms.ts";
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
-export function restRouter(context: ApiContext, versions: VersionLookup): Router {
+export function restRouter(context: ApiContext, versions: VersionLookup, views: LogViews): Router {
   const router = Router();
   const version = productVersion();
   addRoutes(router, {
@@ -33,6 +35,7 @@ export function restRouter(context: ApiContext, versions: VersionLookup): Router
   addRoutes(router, taskRoutes(context));
   addRoutes(router, dagRunRoutes(context, versions));
   addRoutes(router, xcomRoutes(context));
+  addRoutes(router, restLogRoutes(context, views));
   addRoutes(router, taskInstanceRoutes(context, versions));
   // After what is named by words: the last path takes a map index.
   addRoutes(router, taskInstanceChangeRoutes(context, versions));
