@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { processEnvironment } from "@updraft/service-kit";
 import { DISK_FULL, ServerError } from "./server-error.ts";
+import { deathSignalPrefix } from "./server-process.ts";
 
 export interface FetchCommand {
   readonly command: string;
@@ -16,10 +17,13 @@ export interface FetchCommand {
 
 const PROGRESS_MS = 2000;
 const KEPT_LINES = 12;
+/** What a shell answers for a program that isn't there. */
+const NOT_FOUND = 127;
 const SIZE = /(?:Downloaded from \S+ \S+|Downloading \S+) \(([\d.,]+) (k|M)?B/;
 
 export async function runFetch({ command, args, cwd, environment, missing, onProgress }: FetchCommand): Promise<void> {
-  const child = spawn(command, args, {
+  const [program = command, ...rest] = [...deathSignalPrefix(), command, ...args];
+  const child = spawn(program, rest, {
     cwd,
     env: { ...processEnvironment(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -41,6 +45,7 @@ export async function runFetch({ command, args, cwd, environment, missing, onPro
   }, PROGRESS_MS);
   try {
     const code = await ended;
+    if (code === NOT_FOUND) throw new ServerError(`${command} is not installed`, missing);
     if (code !== 0) throw failed(`${command} ${args.slice(0, 2).join(" ")}`, code, lines.join("\n"), missing);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;

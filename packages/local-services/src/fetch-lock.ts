@@ -25,19 +25,25 @@ export async function lockFetch(file: string, onWait: () => void): Promise<() =>
 }
 
 async function tryLock(file: string): Promise<boolean> {
+  if (await create(file)) return true;
+  if (!(await isDead(file))) return false;
+  // Moved, not removed: of several who see the same dead lock one alone moves it.
+  const dead = `${file}.dead-${process.pid}`;
+  await rename(file, dead).then(
+    () => rm(dead),
+    () => undefined,
+  );
+  return create(file);
+}
+
+async function create(file: string): Promise<boolean> {
   try {
     await writeFile(file, `${process.pid}`, { flag: "wx" });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
-  // Moved, not removed: of several who see the same dead lock one alone moves it.
-  if (await isDead(file))
-    await rename(file, `${file}.dead-${process.pid}`).then(
-      () => rm(`${file}.dead-${process.pid}`),
-      () => undefined,
-    );
-  return false;
 }
 
 async function isDead(file: string): Promise<boolean> {

@@ -69,11 +69,16 @@ async function jdksIn(folder: string, below: string): Promise<string[]> {
   return names.filter((name) => name.includes("17")).map((name) => join(folder, name, below, "bin", "java"));
 }
 
+/** Undefined where there is no such program, or no Java: some files beside JDKs make the call itself throw. */
 async function javaAt(command: string): Promise<FoundJava | undefined> {
-  const told = await promisify(execFile)(command, ["-version"]).catch(() => undefined);
-  const version = /version "([^"]+)"/.exec(told?.stderr ?? "")?.[1];
-  if (told === undefined || version === undefined) return undefined;
-  return { command, version, build: createHash("sha256").update(told.stderr).digest("hex").slice(0, 12) };
+  try {
+    const { stderr } = await promisify(execFile)(command, ["-version"]);
+    const version = /version "([^"]+)"/.exec(stderr)?.[1];
+    const build = createHash("sha256").update(stderr).digest("hex").slice(0, 12);
+    return version === undefined ? undefined : { command, version, build };
+  } catch {
+    return undefined;
+  }
 }
 
 async function wheelJava(options: FetchOptions): Promise<Java> {

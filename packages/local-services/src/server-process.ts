@@ -102,7 +102,7 @@ let prefix: readonly string[] | undefined;
  * Looked for once: `setpriv` of util-linux lets the kernel end the child with its parent. The shell closes the gap of a
  * parent that died before the kernel was asked: it goes no further under another parent.
  */
-function deathSignalPrefix(): readonly string[] {
+export function deathSignalPrefix(): readonly string[] {
   if (prefix === undefined) {
     const works = process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
     const unlessOrphaned = ["/bin/sh", "-c", `[ "$PPID" = ${process.pid} ] && exec "$0" "$@"`];
