@@ -56,7 +56,8 @@ async function queueFloor(folder: string): Promise<Spread> {
   const connection = new Redis(server.url, { maxRetriesPerRequest: null });
   const queue = new Queue("floor", { connection });
   let taken = () => {};
-  const worker = new Worker("floor", async () => taken(), { connection: connection.duplicate() });
+  const consuming = connection.duplicate();
+  const worker = new Worker("floor", async () => taken(), { connection: consuming });
   try {
     await worker.waitUntilReady();
     return await measure(300, 50, async () => {
@@ -69,6 +70,7 @@ async function queueFloor(folder: string): Promise<Spread> {
   } finally {
     await worker.close();
     await queue.close();
+    consuming.disconnect();
     connection.disconnect();
     await server.stop();
   }
