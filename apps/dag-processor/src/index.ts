@@ -37,7 +37,7 @@ export interface DagProcessor extends Service {
   start(): Promise<void>;
 }
 
-const SWEEP_MS = 10_000;
+const SWEEP_MS = 30_000;
 const REPORT_MS = 5000;
 /** Airflow's dagbag_import_timeout. */
 const PARSE_TIMEOUT_SECONDS = 30;

@@ -13,6 +13,8 @@ export interface BashOptions {
 
 const SKIP = 99;
 const KILL_AFTER_MS = 5000;
+/** How the worker finds what a killed task process has started; a command carries it whatever its `env`. */
+const PROCESS_MARK = "UPDRAFT_TASK_PROCESS";
 /** Where a command finds its run; Airflow's names. */
 const CONTEXT = "AIRFLOW_CTX_";
 
@@ -21,6 +23,7 @@ const CONTEXT = "AIRFLOW_CTX_";
  * with the try: a cleared or timed out task stops the command and what it started.
  */
 export function bash(command: string, options: BashOptions = {}): Operator<void, string> {
+  if (typeof command !== "string" || command.trim() === "") throw new Error("bash needs a command to run");
   return defineOperator<void, string>({
     operatorName: "BashOperator",
     detail: command,
@@ -30,7 +33,8 @@ export function bash(command: string, options: BashOptions = {}): Operator<void,
 
 async function run(command: string, options: BashOptions): Promise<string> {
   const logger = getLogger("task.bash");
-  const context = getContext();
+  const { signal } = getContext();
+  signal.throwIfAborted();
   logger.info("Running command", { command });
   const child = spawn("bash", ["-c", command], {
     env: environmentOf(options),
@@ -39,8 +43,12 @@ async function run(command: string, options: BashOptions): Promise<string> {
     detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  const stop = () => killGroup(child.pid);
-  context.signal.addEventListener("abort", stop, { once: true });
+  let killing: NodeJS.Timeout | undefined;
+  const stop = () => {
+    signalGroup(child.pid, "SIGTERM");
+    killing = setTimeout(() => signalGroup(child.pid, "SIGKILL"), KILL_AFTER_MS);
+  };
+  signal.addEventListener("abort", stop, { once: true });
   let last = "";
   const out = new LineSplitter((line) => {
     last = line;
@@ -55,7 +63,8 @@ async function run(command: string, options: BashOptions): Promise<string> {
     err.end();
     return resultOf(end, last, options);
   } finally {
-    context.signal.removeEventListener("abort", stop);
+    signal.removeEventListener("abort", stop);
+    clearTimeout(killing);
   }
 }
 
@@ -93,7 +102,14 @@ function environmentOf({ env, appendEnv = false }: BashOptions): Record<string, 
     [`${CONTEXT}TRY_NUMBER`]: String(tryNumber),
     ...(logicalDate === null ? {} : { [`${CONTEXT}LOGICAL_DATE`]: logicalDate.toISOString() }),
   };
-  return { ...(env === undefined || appendEnv ? ownEnvironment() : {}), ...context, ...env };
+  const own = ownEnvironment();
+  const mark = own[PROCESS_MARK];
+  return {
+    ...(env === undefined || appendEnv ? own : {}),
+    ...(mark === undefined ? {} : { [PROCESS_MARK]: mark }),
+    ...context,
+    ...env,
+  };
 }
 
 /** The task process's environment, which holds nothing secret. */
@@ -103,15 +119,11 @@ function ownEnvironment(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function killGroup(pid: number | undefined): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
-  const send = (signal: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // The group is gone already.
-    }
-  };
-  send("SIGTERM");
-  setTimeout(() => send("SIGKILL"), KILL_AFTER_MS).unref();
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone already.
+  }
 }
