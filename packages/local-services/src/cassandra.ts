@@ -1,10 +1,11 @@
 /** Cassandra 5: one node on loopback with logins (cassandra / cassandra). */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "cassandra-driver";
 import { CASSANDRA_JVM_ARGUMENTS, cassandraYaml, LOGBACK } from "./cassandra-settings.ts";
 import { classArchive } from "./class-archive.ts";
+import { claimFolder } from "./data-folder.ts";
 import { fetchJars, type JarSet } from "./jars.ts";
 import { findJava, type Java } from "./java.ts";
 import pins from "./pins/cassandra.json" with { type: "json" };
@@ -36,7 +37,7 @@ export async function fetchCassandra(options: FetchOptions): Promise<{ folder: s
 }
 
 export async function startCassandra(options: StartOptions & FetchOptions): Promise<RunningCassandra> {
-  const dataFolder = resolve(options.dataFolder);
+  const dataFolder = await claimFolder("Cassandra", options.dataFolder);
   const port = await claimPort("Cassandra", options.port, "UPDRAFT__SERVICES__CASSANDRA_PORT");
   const storagePort = await claimPort("Cassandra's storage", 0, "UPDRAFT__SERVICES__CASSANDRA_PORT");
   const { folder, java } = await fetchCassandra(options);

@@ -1,9 +1,10 @@
 /** Kafka 4 (KRaft): one node, broker and controller in one, on loopback. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { classArchive } from "./class-archive.ts";
+import { claimFolder } from "./data-folder.ts";
 import { fetchJars, type JarSet } from "./jars.ts";
 import { findJava, type Java } from "./java.ts";
 import { LOG4J, serverProperties } from "./kafka-settings.ts";
@@ -32,7 +33,7 @@ export async function fetchKafka(options: FetchOptions): Promise<{ folder: strin
 }
 
 export async function startKafka(options: StartOptions & FetchOptions): Promise<RunningServer> {
-  const dataFolder = resolve(options.dataFolder);
+  const dataFolder = await claimFolder("Kafka", options.dataFolder);
   const port = await claimPort("Kafka", options.port, "UPDRAFT__SERVICES__KAFKA_PORT");
   const controllerPort = await claimPort("Kafka's controller", 0, "UPDRAFT__SERVICES__KAFKA_PORT");
   const { folder, java } = await fetchKafka(options);

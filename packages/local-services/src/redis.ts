@@ -1,7 +1,7 @@
 /** Redis: a server on the PATH that is new enough, else Valkey from a wheel. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { claimFolder } from "./data-folder.ts";
 import { claimPort, waitForPort } from "./ports.ts";
 import { type RunningServer, type StartOptions, whenReady } from "./running-server.ts";
 import { startServerProcess } from "./server-process.ts";
@@ -21,9 +21,8 @@ const READY_LIMIT_MS = 60_000;
 
 export async function startRedis(options: StartOptions & FetchOptions): Promise<RunningServer> {
   const { mode } = options;
-  const dataFolder = resolve(options.dataFolder);
+  const dataFolder = await claimFolder("Redis", options.dataFolder);
   const port = await claimPort("Redis", options.port, "UPDRAFT__SERVICES__REDIS_PORT");
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const server = startServerProcess({
     name: "Redis",
     command: await redisBinary(options),

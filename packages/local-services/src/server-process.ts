@@ -6,8 +6,17 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { noteRunning } from "./data-folder.ts";
 import { serverEnvironment } from "./environment.ts";
 import { ServerError } from "./server-error.ts";
+
+export type DeathSignal = "KILL" | "QUIT";
+
+/** A user of the machine, by numbers. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 export interface ServerCommand {
   readonly name: string;
@@ -16,8 +25,12 @@ export interface ServerCommand {
   readonly cwd: string;
   /** Put before everything else: a change of identity would undo what ties the child to its parent. */
   readonly wrapper?: readonly string[];
+  /** Who it runs as, if not as we do. */
+  readonly owner?: Owner | undefined;
   readonly logFile: string;
   readonly stopSignal: NodeJS.Signals;
+  /** What it gets when this process dies; KILL unless given. */
+  readonly deathSignal?: DeathSignal;
   /** How long a polite stop may take. */
   readonly killAfterMs?: number;
   /** Done before `exited` resolves. */
@@ -43,13 +56,19 @@ const WATCHDOG = fileURLToPath(new URL("./watchdog.ts", import.meta.url));
 
 export function startServerProcess(options: ServerCommand): ServerProcess {
   mkdirSync(dirname(options.logFile), { recursive: true });
-  const [command, ...args] = [...(options.wrapper ?? []), ...deathSignalPrefix(), options.command, ...options.args];
+  const [command, ...args] = [
+    ...(options.wrapper ?? []),
+    ...deathSignalPrefix(options.deathSignal),
+    options.command,
+    ...options.args,
+  ];
   const child = spawn(command ?? options.command, args, {
     cwd: options.cwd,
     env: serverEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: Ctrl-C in the terminal reaches the parent alone, which stops everything in order.
     detached: true,
+    ...options.owner,
   });
   const words = keepWords(child, options.logFile);
   const exited = new Promise<Exit>((resolve) => {
@@ -66,7 +85,8 @@ export function startServerProcess(options: ServerCommand): ServerProcess {
       "Check that the file is there and may be executed; without `.updraft/servers` it is fetched anew.",
     );
   }
-  if (deathSignalPrefix().length === 0) watch(pid);
+  noteRunning(options.cwd, pid);
+  if (deathSignalPrefix().length === 0) watch(pid, options.deathSignal ?? "KILL");
   return { pid, exited, lastWords: words, stop: () => stop(child, exited, options) };
 }
 
@@ -96,24 +116,21 @@ async function stop(
   clearTimeout(timer);
 }
 
-let prefix: readonly string[] | undefined;
+let kernelTells: boolean | undefined;
 
 /**
- * Looked for once: `setpriv` of util-linux lets the kernel end the child with its parent. The shell closes the gap of a
- * parent that died before the kernel was asked: it goes no further under another parent.
+ * `setpriv` of util-linux lets the kernel end the child with its parent. The shell closes the gap of a parent that died
+ * before the kernel was asked: it goes no further under another parent. Empty where there is no such thing.
  */
-export function deathSignalPrefix(): readonly string[] {
-  if (prefix === undefined) {
-    const works = process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
-    const unlessOrphaned = ["/bin/sh", "-c", `[ "$PPID" = ${process.pid} ] && exec "$0" "$@"`];
-    prefix = works ? ["setpriv", "--pdeathsig", "KILL", "--", ...unlessOrphaned] : [];
-  }
-  return prefix;
+export function deathSignalPrefix(signal: DeathSignal = "KILL"): readonly string[] {
+  kernelTells ??= process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
+  const unlessOrphaned = ["/bin/sh", "-c", `[ "$PPID" = ${process.pid} ] && exec "$0" "$@"`];
+  return kernelTells ? ["setpriv", "--pdeathsig", signal, "--", ...unlessOrphaned] : [];
 }
 
 /** A process that outlives its parent only as long as it takes to end the server; its stdin ends with the parent. */
-function watch(pid: number): void {
-  const watchdog = spawn(process.execPath, [WATCHDOG, String(pid)], {
+function watch(pid: number, signal: DeathSignal): void {
+  const watchdog = spawn(process.execPath, [WATCHDOG, String(pid), `SIG${signal}`], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });

@@ -1,13 +1,15 @@
 /** Postgres and Redis as real child processes: what survives, what ends, what is said. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startPostgres, startRedis } from "../src/index.ts";
+import { startPostgresAs } from "../src/postgres.ts";
+import { otherUser } from "../src/postgres-owner.ts";
 
 let folder: string;
 
@@ -31,6 +33,30 @@ test("a server that was killed starts again on its data", async () => {
   expect((await first.exited).signal).toBe("SIGKILL");
   const second = await startPostgres({ dataFolder: folder, port: first.port, mode: "fast" });
   await second.stop();
+});
+
+test("a note about a process that works elsewhere is in nobody's way", async () => {
+  const first = await startPostgres({ dataFolder: folder, port: 0, mode: "fast" });
+  await first.stop();
+  for (const note of ["server.pid", "data/postmaster.pid"]) writeFileSync(join(folder, note), `${process.pid}\n`);
+  const second = await startPostgres({ dataFolder: folder, port: 0, mode: "fast" });
+  await second.stop();
+});
+
+test("a second server on the same data is refused, and the first lives on", { timeout: 60_000 }, async () => {
+  const first = await startRedis({ dataFolder: folder, port: 0, mode: "fast" });
+  const second = startRedis({ dataFolder: folder, port: 0, mode: "fast" });
+  await expect(second).rejects.toThrow(`process ${first.pid} already runs on the data`);
+  await first.stop();
+  expect(await first.exited).toEqual({ code: 0, signal: null });
+});
+
+test.skipIf(process.getuid?.() !== 0)("root without user namespaces runs Postgres as another user", async () => {
+  const dataFolder = join(folder, "postgres");
+  chmodSync(folder, 0o755);
+  const server = await startPostgresAs(otherUser(), { dataFolder, port: 0, mode: "fast" });
+  expect(statSync(join(dataFolder, "password"))).toMatchObject({ ...otherUser().owner, mode: 0o100600 });
+  await server.stop();
 });
 
 test("a busy port is told with its holder and the variable to set", async () => {
