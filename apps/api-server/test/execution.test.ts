@@ -217,6 +217,16 @@ describe("what tries share", () => {
     expect((await server.call("PUT", path, { token, body: { value: { at: 3 } } })).status).toBe(204);
     expect((await server.call("GET", path, { token })).body).toEqual({ value: { at: 3 } });
     expect((await server.call("DELETE", path, { token })).status).toBe(204);
+    for (const key of ["one", "two"]) {
+      await server.call("PUT", `/execution/store/ti/${id}/${key}`, { token, body: { value: 1 } });
+    }
+    expect((await server.call("DELETE", `/execution/store/ti/${id}`, { token })).status).toBe(204);
+    expect((await server.call("GET", `/execution/store/ti/${id}/two`, { token })).status).toBe(404);
+  });
+
+  it("refuses an XCom of a run that is not there", async () => {
+    const answer = await server.call("POST", "/execution/xcoms/d/none/push/k", { token, body: "1" });
+    expect(answer).toMatchObject({ status: 404, body: { detail: { reason: "not_found" } } });
   });
 
   it("triggers a run once, and again where asked to reset it", async () => {

@@ -9,7 +9,7 @@ import { createTestStore } from "@updraft/testkit";
 import { createEventHub, type EventHub } from "../src/events/hub.ts";
 import { type ApiServerOptions, createApiServer } from "../src/index.ts";
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
@@ -32,7 +32,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly body?: unknown;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;

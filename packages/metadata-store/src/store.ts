@@ -502,6 +502,8 @@ export interface WorkerStore {
   getTaskState(address: XComAddress): Promise<JsonValue | undefined>;
   setTaskState(address: XComAddress, value: JsonValue, expiresAt: Instant | null): Promise<void>;
   deleteTaskState(address: XComAddress): Promise<boolean>;
+  /** Every key of the task instance. */
+  clearTaskState(address: Omit<XComAddress, "key">): Promise<void>;
 }
 
 /** What people and other programs change. */

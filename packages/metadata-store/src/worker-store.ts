@@ -97,6 +97,13 @@ export function workerStore(engine: Engine): WorkerStore {
         values: [JSON.stringify(value), at(expiresAt)],
       }),
     deleteTaskState: (address) => remove(db, "task_state_store", address),
+    async clearTaskState({ dag_id, run_id, task_id, map_index }) {
+      await db.rows({
+        text: `DELETE FROM task_state_store x USING dag_run r WHERE r.id = x.dag_run AND r.dag_id = $1 AND r.run_id = $2
+          AND x.task_id = $3 AND x.map_index = $4`,
+        values: [dag_id, run_id, task_id, map_index],
+      });
+    },
   };
 }
 

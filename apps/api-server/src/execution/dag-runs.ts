@@ -7,6 +7,7 @@ import type { ApiContext } from "../context.ts";
 import { instantOf, iso } from "../http/iso.ts";
 import { noContent, pathPart, type RouteTable } from "../http/routes.ts";
 import { parseBody } from "../http/validate.ts";
+import { clearRequestOf } from "../rest/clear-request.ts";
 import { executionDagRunOf } from "./dag-run-wire.ts";
 import { ExecutionError } from "./execution-error.ts";
 import { callingTry } from "./task-token-auth.ts";
@@ -25,23 +26,7 @@ export function dagRunRoutes({ store, announcer, taskTokens }: ApiContext): Rout
   }
 
   async function clearRun(dagId: string, runId: string): Promise<void> {
-    const result = await store.clearTaskInstances({
-      dag_id: dagId,
-      run_id: runId,
-      task_ids: null,
-      start_date: null,
-      end_date: null,
-      only_failed: false,
-      only_running: false,
-      include_upstream: false,
-      include_downstream: false,
-      include_past: false,
-      include_future: false,
-      reset_dag_runs: true,
-      run_on_latest_version: false,
-      note: null,
-      dry_run: false,
-    });
+    const result = await store.clearTaskInstances(clearRequestOf(dagId, { run_id: runId }));
     if (result.kind === "cleared") announcer.announce(result.announcement);
   }
 

@@ -55,7 +55,11 @@ function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
       },
       async post(request, response) {
         callingTry(taskTokens, request);
-        await store.setXCom(xcomAddressOf(request), parseBody(z.unknown(), request) as JsonValue);
+        const address = xcomAddressOf(request);
+        const value = parseBody(z.unknown(), request) as JsonValue;
+        await store.setXCom(address, value).catch(async (error: unknown) => {
+          throw (await store.getDagRun(address.dag_id, address.run_id)) === null ? runNotFound(address) : error;
+        });
         response.status(201);
         return { message: "XCom successfully set" };
       },
@@ -112,6 +116,13 @@ function taskStateRoutes({ store, taskTokens }: ApiContext): RouteTable {
     return { dag_id, run_id, task_id, map_index, key: pathPart(request, "key") };
   }
   return {
+    "/store/ti/:ti_id": {
+      async delete(request, response) {
+        const { dag_id, run_id, task_id, map_index } = callingTryOfPath(taskTokens, request);
+        await store.clearTaskState({ dag_id, run_id, task_id, map_index });
+        return noContent(response);
+      },
+    },
     "/store/ti/:ti_id/:key": {
       async get(request) {
         const address = addressOf(request);
@@ -142,6 +153,10 @@ function xcomAddressOf(request: Request): XComAddress {
     map_index: readXComQuery(request).map_index,
     key: pathPart(request, "key"),
   };
+}
+
+function runNotFound({ dag_id, run_id }: XComAddress): ExecutionError {
+  return new ExecutionError(404, "not_found", `DAG run '${run_id}' of '${dag_id}' not found`);
 }
 
 function xcomNotFound({ dag_id, run_id, task_id, map_index, key }: XComAddress): ExecutionError {

@@ -3,10 +3,10 @@ import { ApiError } from "@updraft/contract";
 import { type IRouter, type Request, type Response, Router } from "express";
 
 /** What a handler resolves with becomes the JSON body; undefined means that it answered by itself. */
-export type Handler = (request: Request, response: Response) => unknown;
+type Handler = (request: Request, response: Response) => unknown;
 
 const METHODS = ["get", "head", "post", "put", "patch", "delete"] as const;
-export type Methods = { readonly [Method in (typeof METHODS)[number]]?: Handler };
+type Methods = { readonly [Method in (typeof METHODS)[number]]?: Handler };
 export type RouteTable = Readonly<Record<string, Methods>>;
 
 export function routerOf(table: RouteTable): Router {

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { Request, Response } from "express";
 
-export interface SseMessage {
+interface SseMessage {
   readonly data: string;
   /** What a client that reconnects sends as `Last-Event-ID`. */
   readonly id?: string;

@@ -79,8 +79,8 @@ export function dagDetailsResponseOf({ row, form, version, active_runs_count }: 
   };
 }
 
-/** Seconds as an ISO 8601 duration. @internal */
-export function isoDuration(seconds: number): string {
+/** Seconds as an ISO 8601 duration. */
+function isoDuration(seconds: number): string {
   const [days, rest] = [Math.floor(seconds / 86_400), seconds % 86_400];
   const [hours, minutes, left] = [Math.floor(rest / 3600), Math.floor((rest % 3600) / 60), rest % 60];
   const time = `${hours > 0 ? `${hours}H` : ""}${minutes > 0 ? `${minutes}M` : ""}${left > 0 ? `${left}S` : ""}`;

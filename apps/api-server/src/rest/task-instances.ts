@@ -85,7 +85,7 @@ export async function instanceOf(store: ApiContext["store"], address: InstanceAd
   return row;
 }
 
-export function instanceNotFound(address: InstanceAddress): ApiError {
+function instanceNotFound(address: InstanceAddress): ApiError {
   const code = address.map_index < 0 ? "task_instance_not_found" : "mapped_task_instance_not_found";
   return new ApiError(code, wordsOf(address));
 }

@@ -85,8 +85,8 @@ function taskResponseOf(task: SerializedTask): TaskResponse {
   };
 }
 
-/** Seconds as Python's timedelta holds them. @internal */
-export function timeDeltaOf(seconds: number): TimeDelta {
+/** Seconds as Python's timedelta holds them. */
+function timeDeltaOf(seconds: number): TimeDelta {
   const whole = Math.floor(seconds);
   const microseconds = Math.round((seconds - whole) * 1_000_000);
   return { __type: "TimeDelta", days: Math.floor(whole / 86_400), seconds: whole % 86_400, microseconds };

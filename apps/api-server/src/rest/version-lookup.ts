@@ -5,7 +5,7 @@
 import type { DagVersionRow, MetadataStore } from "@updraft/metadata-store";
 import type { Clock } from "@updraft/service-kit";
 
-export interface VersionName {
+interface VersionName {
   readonly dag_id: string;
   readonly dag_version_number: number;
 }

@@ -5,7 +5,8 @@
 import type { LogFile } from "./log-reader.ts";
 
 const STEP = 512;
-const CHUNK_BYTES = 1024 * 1024;
+/** Small, so that a long search lets other requests through often. */
+const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
 /** What is known of one file. `update` continues where the last one ended. */

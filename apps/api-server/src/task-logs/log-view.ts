@@ -14,7 +14,7 @@ export interface LogView {
   close(): Promise<void>;
 }
 
-export interface LogSearch {
+interface LogSearch {
   /** Without case; empty finds everything. */
   readonly text: string;
   /** Empty: every level. */

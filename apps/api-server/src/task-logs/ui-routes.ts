@@ -68,7 +68,7 @@ export function uiLogRoutes({ store, events, logs, stopping }: ApiContext, views
   };
 }
 
-export function logKeyOf(request: Request): TaskLogKey {
+function logKeyOf(request: Request): TaskLogKey {
   return {
     dag_id: pathPart(request, "dag_id"),
     run_id: pathPart(request, "dag_run_id"),
