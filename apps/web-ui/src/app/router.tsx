@@ -6,6 +6,8 @@ import { DetailsTab } from "../dag-page/details-tab.tsx";
 import { RunsTab } from "../dag-page/runs-tab.tsx";
 import { TasksTab } from "../dag-page/tasks-tab.tsx";
 import { GridTab } from "../grid/grid-tab.tsx";
+import { RunPage } from "../run-page/run-page.tsx";
+import { TaskPage } from "../task-page/task-page.tsx";
 import { LoginPage } from "./login-page.tsx";
 import { RouteFailure } from "./route-failure.tsx";
 import { Shell } from "./shell.tsx";
@@ -39,6 +41,8 @@ export function createAppRouter() {
                 { path: "details", element: <DetailsTab /> },
               ],
             },
+            { path: "dags/:dagId/runs/:runId", element: <RunPage /> },
+            { path: "dags/:dagId/runs/:runId/tasks/:taskId", element: <TaskPage /> },
           ],
         },
       ],
