@@ -104,8 +104,8 @@ beforeAll(async () => {
   mkdirSync(image, { recursive: true });
   chmodSync(folder, 0o755);
   perform();
-  const postgres = await startPostgres({ dataFolder: join(folder, "postgres"), port: 0, mode: "test" });
-  const redis = await startRedis({ dataFolder: join(folder, "redis"), port: 0, mode: "test" });
+  const postgres = await startPostgres({ dataFolder: join(folder, "postgres"), port: 0, mode: "fast" });
+  const redis = await startRedis({ dataFolder: join(folder, "redis"), port: 0, mode: "fast" });
   stops.push(
     () => postgres.stop(),
     () => redis.stop(),
@@ -153,7 +153,7 @@ describe("the image, performed natively", () => {
   }, 200_000);
 
   it("refuses to listen beyond loopback before a password is set", async () => {
-    const fresh = await startPostgres({ dataFolder: join(folder, "fresh"), port: 0, mode: "test" });
+    const fresh = await startPostgres({ dataFolder: join(folder, "fresh"), port: 0, mode: "fast" });
     stops.push(() => fresh.stop());
     const { child, output } = start("api-server", {
       AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: fresh.url,

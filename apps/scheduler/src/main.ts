@@ -37,4 +37,4 @@ stopOnSignal(async () => {
   await store.close();
 }, logger);
 await scheduler.start();
-if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort);
+if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort, config.metricsHost);

@@ -15,4 +15,4 @@ const metrics = createMetrics("worker", { processMetrics: true });
 const worker = createWorker({ config, logger, metrics });
 stopOnSignal(() => worker.stop(), logger);
 await worker.start();
-if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort);
+if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort, config.metricsHost);

@@ -1,3 +1,4 @@
+import { at, iso } from "@updraft/testkit/dags";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cronTimetable, parseSchedule, ScheduleError } from "../src/index.ts";
@@ -11,7 +12,6 @@ import {
 } from "../src/timetable/cron-clock.ts";
 import { type CronFields, parseCron } from "../src/timetable/cron-expression.ts";
 import { offsetAt } from "../src/timetable/zone.ts";
-import { at, iso } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 const DAY = 86_400_000;

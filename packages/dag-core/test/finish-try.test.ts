@@ -1,7 +1,7 @@
+import { at, task } from "@updraft/testkit/dags";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { finishTry, retryDelaySeconds, type TaskInstanceState, type TryEnd, type TryFacts } from "../src/index.ts";
-import { at, task } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 const NOW = at("2026-03-01T00:00:00Z");

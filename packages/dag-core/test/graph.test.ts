@@ -1,7 +1,7 @@
+import { dag } from "@updraft/testkit/dags";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { closure, findCycle, leaves, priorityWeights, topologicalOrder, upstreamIds } from "../src/index.ts";
-import { dag } from "@updraft/testkit/dags";
 
 /** A random DAG as edge text: edges only go from lower to higher numbers. */
 const randomDag = fc.integer({ min: 1, max: 12 }).chain((size) =>

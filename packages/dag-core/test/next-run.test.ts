@@ -1,3 +1,4 @@
+import { at, iso } from "@updraft/testkit/dags";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -11,7 +12,6 @@ import {
   type ScheduleFacts,
   type Timetable,
 } from "../src/index.ts";
-import { at, iso } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 function schedule(text: string): Timetable {

@@ -1,3 +1,4 @@
+import { at } from "@updraft/testkit/dags";
 import { describe, expect, it } from "vitest";
 import {
   clearRunEffect,
@@ -19,7 +20,6 @@ import {
   timeoutEffect,
   validateRunId,
 } from "../src/index.ts";
-import { at } from "@updraft/testkit/dags";
 import { table } from "./table.ts";
 
 const NOW = at("2026-03-01T06:05:04Z");

@@ -1,3 +1,4 @@
+import { dag, task } from "@updraft/testkit/dags";
 import { describe, expect, it } from "vitest";
 import {
   canonicalJson,
@@ -7,7 +8,6 @@ import {
   type TriggerRule,
   validateDag,
 } from "../src/index.ts";
-import { dag, task } from "@updraft/testkit/dags";
 
 function messages(broken: SerializedDag): string[] {
   return validateDag(broken).map((issue) => `${issue.task_id ?? "DAG"}: ${issue.message}`);

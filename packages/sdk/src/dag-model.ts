@@ -148,7 +148,7 @@ export class DagModel {
   }
 }
 
-export function describeEndpoint(endpoint: Endpoint): string {
+function describeEndpoint(endpoint: Endpoint): string {
   return endpoint.kind === "task" ? `Task "${endpoint.taskId}"` : `Task group "${endpoint.groupId}"`;
 }
 

@@ -67,7 +67,7 @@ describe("canonical patterns", () => {
     pair({ a: sq({ v: s }), b: neg({ v: s }) });
 
     expect(edgesOf(valid(dag))).toEqual(["neg > pair", "sq > pair", "src > neg", "src > sq"]);
-    expect((await runDag(dag)).xcoms["pair"]).toEqual([16, -4]);
+    expect((await runDag(dag)).xcoms.pair).toEqual([16, -4]);
   });
 
   it("P4: order-only edges and a clean-up that always runs", () => {
@@ -215,7 +215,7 @@ describe("canonical patterns", () => {
     const run = await runDag(dag, (world) => {
       world.runStates = ["queued", "running", "success"];
     });
-    expect(run.outcomes["kick"]).toEqual({ kind: "success", xcoms: [] });
+    expect(run.outcomes.kick).toEqual({ kind: "success", xcoms: [] });
     const [triggered] = run.world.triggered;
     expect(triggered).toMatchObject({ dagId: "p1", conf: { why: "p10" }, resetDagRun: false });
     expect(triggered?.runId).toMatch(/^manual__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/);

@@ -63,6 +63,12 @@ export interface Config {
   readonly instanceName: string;
   /** `/metrics` of a separate role; null turns it off. */
   readonly metricsPort: number | null;
+  readonly metricsHost: string;
+  /** Where `standalone` starts the servers that the user has not. */
+  readonly postgresPort: number;
+  readonly redisPort: number;
+  readonly kafkaPort: number;
+  readonly cassandraPort: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -81,6 +87,7 @@ export function loadConfig(env: Environment, warn: (message: string) => void = w
     ...readApi(reader),
     ...readWorker(reader),
     ...readLogging(reader, dataFolder),
+    ...readServers(reader),
     dataFolder,
   };
   reader.finish();
@@ -149,6 +156,7 @@ function readCore(reader: SettingsReader) {
       fallback: 600,
     }),
     instanceName: reader.read({ keys: ["UPDRAFT__CORE__INSTANCE_NAME"], schema: schema.text, fallback: hostname() }),
+    metricsHost: reader.read({ keys: ["UPDRAFT__METRICS__HOST"], schema: schema.text, fallback: "127.0.0.1" }),
     metricsPort: reader.read<number | null>({ keys: ["UPDRAFT__METRICS__PORT"], schema: schema.port, fallback: null }),
   };
 }
@@ -239,6 +247,17 @@ function readWorker(reader: SettingsReader) {
       schema: schema.numeric(0.05, 3600, true),
       fallback: 2,
     }),
+  };
+}
+
+function readServers(reader: SettingsReader) {
+  const port = (name: string, fallback: number) =>
+    reader.read({ keys: [`UPDRAFT__SERVICES__${name}_PORT`], schema: schema.port, fallback });
+  return {
+    postgresPort: port("POSTGRES", 15_432),
+    redisPort: port("REDIS", 16_379),
+    kafkaPort: port("KAFKA", 9092),
+    cassandraPort: port("CASSANDRA", 9042),
   };
 }
 

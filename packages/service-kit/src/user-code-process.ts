@@ -62,7 +62,7 @@ export function spawnUserCodeProcess(options: UserCodeProcessOptions): ChildProc
 }
 
 /** The environment of such a process. @internal */
-export function userCodeEnvironment(options: Omit<UserCodeProcessOptions, "main" | "nodeFlags">) {
+function userCodeEnvironment(options: Omit<UserCodeProcessOptions, "main" | "nodeFlags">) {
   const { environment, allowedNames = [], variables = {}, dataFolder } = options;
   const names = [...ALLOWED, ...Object.keys(environment).filter((name) => name.startsWith("LC_")), ...allowedNames];
   const allowed = names.flatMap((name) => {

@@ -9,23 +9,20 @@ import {
   startPostgres,
   startRedis,
 } from "@updraft/local-services";
-import { ConfigError, type Environment, type Logger } from "@updraft/service-kit";
+import type { Config, Environment, Logger } from "@updraft/service-kit";
 import { KeptServer } from "./kept-server.ts";
 
 export interface Servers {
   /** What the roles must know: addresses and logins, as variables. */
   readonly variables: Readonly<Record<string, string>>;
   states(): ServiceState[];
-  /** Resolves when every server had its first start, or failed it. */
-  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface Place {
   readonly name: string;
   readonly folder: string;
-  readonly portVariable: string;
-  readonly port: number;
+  readonly portOf: (config: Config) => number;
   /** Any of these set means that the user has an own one. */
   readonly given: readonly [string, ...string[]];
   readonly start: (options: Parameters<typeof startRedis>[0]) => Promise<RunningServer>;
@@ -38,8 +35,7 @@ const METADATA: readonly Place[] = [
   {
     name: "Postgres",
     folder: "postgres",
-    portVariable: "UPDRAFT__SERVICES__POSTGRES_PORT",
-    port: 15432,
+    portOf: ({ postgresPort }) => postgresPort,
     given: ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "DATABASE_URL"],
     start: startPostgres,
     variablesOf: ({ url }) => ({ AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: url }),
@@ -47,8 +43,7 @@ const METADATA: readonly Place[] = [
   {
     name: "Redis",
     folder: "redis",
-    portVariable: "UPDRAFT__SERVICES__REDIS_PORT",
-    port: 16379,
+    portOf: ({ redisPort }) => redisPort,
     given: ["AIRFLOW__CELERY__BROKER_URL", "REDIS_URL"],
     start: startRedis,
     variablesOf: ({ url }) => ({ AIRFLOW__CELERY__BROKER_URL: url }),
@@ -59,8 +54,7 @@ const PIPELINE: readonly Place[] = [
   {
     name: "Kafka",
     folder: "kafka",
-    portVariable: "UPDRAFT__SERVICES__KAFKA_PORT",
-    port: 9092,
+    portOf: ({ kafkaPort }) => kafkaPort,
     given: ["AIRFLOW_CONN_KAFKA_DEFAULT"],
     start: startKafka,
     variablesOf: ({ port }) => ({ AIRFLOW_CONN_KAFKA_DEFAULT: `kafka://127.0.0.1:${port}` }),
@@ -68,8 +62,7 @@ const PIPELINE: readonly Place[] = [
   {
     name: "Cassandra",
     folder: "cassandra",
-    portVariable: "UPDRAFT__SERVICES__CASSANDRA_PORT",
-    port: 9042,
+    portOf: ({ cassandraPort }) => cassandraPort,
     given: ["AIRFLOW_CONN_CASSANDRA_DEFAULT"],
     start: startCassandra,
     variablesOf: ({ port }) => ({
@@ -80,7 +73,7 @@ const PIPELINE: readonly Place[] = [
 
 export interface ServersOptions {
   readonly environment: Environment;
-  readonly dataFolder: string;
+  readonly config: Config;
   readonly logger: Logger;
   readonly say: (text: string) => void;
 }
@@ -96,7 +89,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
       external.push({ name: place.name, state: "external", detail: `Given by ${own}` });
       continue;
     }
-    const port = portOf(place, options.environment);
+    const port = place.portOf(options.config);
     const server = keep(place, port, options);
     kept.push(server);
     if (PIPELINE.includes(place)) Object.assign(variables, place.variablesOf({ url: `127.0.0.1:${port}`, port }));
@@ -119,15 +112,12 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   return {
     variables,
     states: () => [...kept.map((server) => server.state()), ...external],
-    settled: async () => {
-      await Promise.allSettled(kept.map((server) => server.first));
-    },
     stop,
   };
 }
 
-function keep(place: Place, port: number, { dataFolder, logger, say }: ServersOptions): KeptServer {
-  const folder = join(dataFolder, place.folder);
+function keep(place: Place, port: number, { config, logger, say }: ServersOptions): KeptServer {
+  const folder = join(config.dataFolder, place.folder);
   let claimed = port;
   const server: KeptServer = new KeptServer({
     name: place.name,
@@ -150,12 +140,4 @@ function keep(place: Place, port: number, { dataFolder, logger, say }: ServersOp
     },
   });
   return server;
-}
-
-function portOf({ port, portVariable }: Place, environment: Environment): number {
-  const text = (environment[portVariable] ?? "").trim();
-  if (text === "") return port;
-  const given = Number(text);
-  if (Number.isInteger(given) && given > 0 && given < 65_536) return given;
-  throw new ConfigError([`${portVariable} is "${text}"; it must be a port between 1 and 65535.`]);
 }

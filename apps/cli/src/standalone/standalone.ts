@@ -34,7 +34,7 @@ export async function standalone({ separate, reset }: StandaloneOptions): Promis
     await claimPort("The web server", first.apiPort, "AIRFLOW__API__PORT");
     extendProcessEnvironment(sharedSecrets(dataFolder, processEnvironment()));
     const logger = createLogger("standalone", first.logLevel);
-    const servers = await startServers({ environment: processEnvironment(), dataFolder, logger, say });
+    const servers = await startServers({ environment: processEnvironment(), config: first, logger, say });
     running.push(servers);
     extendProcessEnvironment(servers.variables);
     const config = loadConfig(processEnvironment());
@@ -44,7 +44,6 @@ export async function standalone({ separate, reset }: StandaloneOptions): Promis
         : await startRoles({ config, logger, services: () => servers.states() }),
     );
     say(banner(config, (Date.now() - begun) / 1000));
-    void servers.settled().then(() => say("Every server had its start; see the home page for their states."));
     await ending;
     say("Stopping …");
     return 0;

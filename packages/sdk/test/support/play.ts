@@ -74,7 +74,7 @@ export function serialize(dag: AnyDag): SerializedDag {
   return first;
 }
 
-export const SERIALIZE_OPTIONS = {
+const SERIALIZE_OPTIONS = {
   relativeFileloc: "file.ts",
   defaults: { maxActiveRuns: 16, maxActiveTasks: 16, catchup: false },
 };
