@@ -24,7 +24,7 @@ import { startLogServer } from "./log-server.ts";
 import { createProcessPool } from "./process-pool.ts";
 import { spawnTaskProcess } from "./spawn-task-process.ts";
 import { TaskProcess } from "./task-process-handle.ts";
-import { createTryRunner } from "./try-runner.ts";
+import { createTryRunner, type TryRunner } from "./try-runner.ts";
 import { startWatchdog } from "./watchdog.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
 import { createWorkerReporter } from "./worker-report.ts";
@@ -44,6 +44,8 @@ export interface Worker extends Service {
 
 /** After the running tries were stopped, what is left to do takes no longer than this. */
 const LAST_CALLS_MS = 10_000;
+/** The queue is left without a word when it doesn't answer: nothing of it is needed any more. */
+const QUEUE_CLOSE_MS = 1000;
 
 export function createWorker(options: WorkerOptions): Worker {
   let started: Promise<() => Promise<void>> | undefined;
@@ -102,7 +104,7 @@ async function startWorker({ config, logger, metrics, clock = systemClock, consu
   logger.info({ queues: config.workerQueues, concurrency: config.workerConcurrency }, "the worker takes tasks");
 
   return async () => {
-    await finishTries({ config, clock, consumer, reports, shutdown, reportStopping: reporter.report });
+    await finishTries({ config, clock, logger, runner, consumer, reports, shutdown, reportStopping: reporter.report });
     await processes.stop();
     await logServer?.stop();
     await reporter.report("stopped");
@@ -162,19 +164,30 @@ function createProcesses(config: Config, clock: Clock, logger: Logger) {
 interface Finishing {
   readonly config: Config;
   readonly clock: Clock;
+  readonly logger: Logger;
+  readonly runner: TryRunner;
   readonly consumer: TaskConsumer;
   readonly reports: Loop;
   readonly shutdown: AbortController;
   readonly reportStopping: (state: "stopping") => Promise<void>;
 }
 
-/** Takes nothing new, waits for what runs, then stops it, and gives up waiting for the queue in the end. */
-async function finishTries({ config, clock, consumer, reports, shutdown, reportStopping }: Finishing): Promise<void> {
-  const done = new AbortController();
+/** Takes nothing new, waits for what runs, and then stops it. */
+async function finishTries(finishing: Finishing): Promise<void> {
+  const { config, clock, runner, consumer, reports, shutdown, reportStopping, logger } = finishing;
   await reports.stop();
-  const closed = consumer.close().then(() => done.abort());
+  const closed = consumer
+    .close()
+    .catch((error: unknown) => logger.warn({ err: error }, "the queue was left without a word"));
   await reportStopping("stopping");
-  await clock.sleep(config.workerShutdownSeconds * 1000, done.signal);
+  await within(clock, config.workerShutdownSeconds * 1000, runner.idle());
   shutdown.abort();
-  await Promise.race([closed, clock.sleep(LAST_CALLS_MS, done.signal)]);
+  await within(clock, LAST_CALLS_MS, runner.idle());
+  await within(clock, QUEUE_CLOSE_MS, closed);
+}
+
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work, clock.sleep(ms, done.signal)]);
+  done.abort();
 }

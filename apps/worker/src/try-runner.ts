@@ -34,6 +34,8 @@ export interface TryRunner {
   /** Resolves when the try has ended and the server knows it. */
   run(message: TaskMessage): Promise<void>;
   running(): number;
+  /** Resolves when no try of those that run now is left. */
+  idle(): Promise<void>;
 }
 
 type Claim = Extract<ClaimAnswer, { kind: "claimed" }> & {
@@ -55,7 +57,7 @@ const CLAIM_PAUSES_MS = [50, 200, 500, 1000, 2000];
 export function createTryRunner(options: TryRunnerOptions): TryRunner {
   const { config, client, pool, artefacts, metrics, logger, clock, shutdown } = options;
   const unixname = userName();
-  let running = 0;
+  const running = new Set<Promise<void>>();
 
   async function claim(message: TaskMessage, pid: number): Promise<Claim | null> {
     for (let attempt = 0; ; attempt += 1) {
@@ -154,18 +156,20 @@ export function createTryRunner(options: TryRunnerOptions): TryRunner {
   }
 
   return {
-    async run(message) {
-      running += 1;
-      try {
-        await runMessage(message);
-      } catch (error) {
-        // What was not claimed is offered again; who closes the pool knows what it does.
-        if (!(error instanceof PoolClosedError)) throw error;
-      } finally {
-        running -= 1;
-      }
+    run(message) {
+      const done = runMessage(message)
+        .catch((error: unknown) => {
+          // What was not claimed is offered again; who closes the pool knows what it does.
+          if (!(error instanceof PoolClosedError)) throw error;
+        })
+        .finally(() => running.delete(done));
+      running.add(done);
+      return done;
     },
-    running: () => running,
+    running: () => running.size,
+    async idle() {
+      await Promise.allSettled(running);
+    },
   };
 }
 
