@@ -21,8 +21,7 @@ export async function killMarked(marker: string): Promise<void> {
   }
 }
 
-/** @internal */
-export async function findMarked(marker: string): Promise<number[]> {
+async function findMarked(marker: string): Promise<number[]> {
   const pids = (await readdir("/proc").catch(() => [])).map(Number).filter((pid) => pid > 1 && pid !== process.pid);
   const marked = await Promise.all(pids.map(async (pid) => ((await hasMark(pid, marker)) ? [pid] : [])));
   return marked.flat();

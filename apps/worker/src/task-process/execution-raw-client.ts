@@ -29,7 +29,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const RETRY_AFTER_MS = [100, 300, 1000, 2000, 4000, 8000];
 
 /** The API answered something that the caller can't go on with. */
-export class ExecutionApiError extends Error {
+class ExecutionApiError extends Error {
   override readonly name = "ExecutionApiError";
 }
 
