@@ -35,4 +35,4 @@ stopOnSignal(async () => {
   await stopAll([...closers, listener, server], logger);
 }, logger);
 await server.start();
-if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort);
+if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort, config.metricsHost);

@@ -33,5 +33,5 @@ stopOnSignal(async () => {
   await announcer.close();
   await store.close();
 }, logger);
-if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort);
+if (config.metricsPort !== null) await startMetricsServer(metrics.registry, config.metricsPort, config.metricsHost);
 await processor.start();
