@@ -13,7 +13,7 @@ import { createQueryClient } from "./api/query-client.ts";
 import { loginPathFor } from "./app/next-path.ts";
 import { createAppRouter } from "./app/router.tsx";
 
-const theme = createTheme({ primaryColor: "teal", autoContrast: true });
+const theme = createTheme({ primaryColor: "teal", primaryShade: { light: 9, dark: 7 }, autoContrast: true });
 const router = createAppRouter();
 const queryClient = createQueryClient({
   onSignedOut: () => {

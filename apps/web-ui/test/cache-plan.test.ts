@@ -89,8 +89,29 @@ it("shows a pause at once and leaves details it doesn't hold alone", () => {
 });
 
 it("names each stale part once", () => {
-  const { stale } = planFor([taskEvent(), taskEvent({ state: "success" })]);
-  expect(stale).toEqual([keys.runSummary("etl", "r1"), keys.runInstances("etl", "r1"), keys.task("etl", "r1", "load")]);
+  const { stale } = planFor([RUN, RUN]);
+  const names = stale.map(({ key }) => JSON.stringify(key));
+  expect(names).toHaveLength(new Set(names).size);
+  expect(stale.map(({ key }) => key)).toContainEqual(keys.gridRuns("etl"));
+});
+
+it.each([
+  ["is not known yet", undefined, true],
+  ["has the task as a plain row", [{ task_id: "load", child_states: null }], false],
+  [
+    "has a group",
+    [
+      { task_id: "load", child_states: null },
+      { task_id: "g", child_states: { queued: 1 } },
+    ],
+    true,
+  ],
+  ["lacks the task", [{ task_id: "other", child_states: null }], true],
+])("calls the summary of a run that %s stale only if a patch is not enough", (_case, rows, expected) => {
+  const { stale } = planFor([taskEvent()]);
+  const summary = stale.find(({ holds }) => holds !== undefined);
+  expect(summary?.key).toEqual(keys.runSummary("etl", "r1"));
+  expect(summary?.holds?.(rows && { run_id: "r1", task_instances: rows })).toBe(expected);
 });
 
 it("relies on nothing after lost events", () => {

@@ -18,6 +18,8 @@ export function createAppRouter() {
     {
       path: "/",
       element: <Shell />,
+      // The page's own place-holders say what is loading.
+      hydrateFallbackElement: <></>,
       errorElement: <RouteFailure />,
       children: [
         {

@@ -7,11 +7,21 @@ import { useMe, useUiConfig } from "../api/session.ts";
 import { useLiveUpdates } from "../live/live-updates.ts";
 import { ColorSchemeToggle } from "./color-scheme-toggle.tsx";
 import { ConnectionIndicator } from "./connection-indicator.tsx";
+import { QueryContent } from "./query-content.tsx";
 import { useShortcuts } from "./shortcuts.tsx";
 
 const DEFAULT_POLL_SECONDS = 3;
 
+/** Nothing is asked for before it is known who asks: one refusal is enough to lead to sign-in. */
 export function Shell() {
+  return (
+    <QueryContent query={useMe()} what="the session">
+      {(me) => <SignedInShell username={me.username} />}
+    </QueryContent>
+  );
+}
+
+function SignedInShell({ username }: { readonly username: string }) {
   const config = useUiConfig();
   useLiveUpdates((config.data?.auto_refresh_interval || DEFAULT_POLL_SECONDS) * 1000);
   const { help, showHelp } = useShortcuts();
@@ -40,7 +50,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <ColorSchemeToggle />
-            <SignedIn />
+            <SignOut username={username} />
           </Group>
         </Group>
       </AppShell.Header>
@@ -54,9 +64,8 @@ export function Shell() {
   );
 }
 
-function SignedIn() {
-  const me = useMe();
-  const label = me.data === undefined ? "Sign out" : `Sign out ${me.data.username}`;
+function SignOut({ username }: { readonly username: string }) {
+  const label = `Sign out ${username}`;
   return (
     <Tooltip label={label}>
       <ActionIcon component="a" href="/auth/logout" variant="subtle" color="gray" aria-label={label}>

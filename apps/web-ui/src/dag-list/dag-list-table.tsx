@@ -6,7 +6,7 @@ import { memo } from "react";
 import { Link } from "react-router";
 import { dagPagePath, runPagePath } from "../app/paths.ts";
 import { StateBadge } from "../state/state-badge.tsx";
-import { Moment, RelativeMoment } from "../time/moment.tsx";
+import { Moment, NextMoment } from "../time/moment.tsx";
 import { TriggerButton } from "../trigger/trigger-button.tsx";
 import { PauseSwitch } from "./pause-switch.tsx";
 import { RecentRuns } from "./recent-runs.tsx";
@@ -19,16 +19,16 @@ interface DagListTableProps {
 export function DagListTable({ dags, onTag }: DagListTableProps) {
   return (
     <Table.ScrollContainer minWidth={900}>
-      <Table highlightOnHover verticalSpacing="xs">
+      <Table highlightOnHover verticalSpacing="xs" layout="fixed">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th w={60}>Active</Table.Th>
+            <Table.Th w={64}>Active</Table.Th>
             <Table.Th>DAG</Table.Th>
-            <Table.Th>Schedule</Table.Th>
-            <Table.Th>Next run</Table.Th>
-            <Table.Th>Last run</Table.Th>
-            <Table.Th>Recent runs</Table.Th>
-            <Table.Th w={50} aria-label="Actions" />
+            <Table.Th w={150}>Schedule</Table.Th>
+            <Table.Th w={130}>Next run</Table.Th>
+            <Table.Th w={290}>Last run</Table.Th>
+            <Table.Th w={160}>Recent runs</Table.Th>
+            <Table.Th w={56} aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -130,7 +130,7 @@ function NextRun({ dag }: { readonly dag: DagWithLatestDagRunsResponse }) {
   if (dag.next_dagrun_run_after === null) return <Text size="sm">–</Text>;
   return (
     <Text size="sm" component="span">
-      <RelativeMoment at={dag.next_dagrun_run_after} />
+      <NextMoment at={dag.next_dagrun_run_after} />
     </Text>
   );
 }

@@ -10,7 +10,7 @@ import { dagPagePath } from "../app/paths.ts";
 import { QueryContent } from "../app/query-content.tsx";
 import { ImportErrorList } from "../dag-list/import-errors.tsx";
 import { PauseSwitch } from "../dag-list/pause-switch.tsx";
-import { RelativeMoment } from "../time/moment.tsx";
+import { NextMoment } from "../time/moment.tsx";
 import { TriggerButton } from "../trigger/trigger-button.tsx";
 
 const TABS = [
@@ -84,7 +84,7 @@ function NextRun({ dag }: { readonly dag: DagDetailsResponse }) {
   if (dag.next_dagrun_run_after === null) return <>no next run</>;
   return (
     <>
-      next run <RelativeMoment at={dag.next_dagrun_run_after} />
+      next run <NextMoment at={dag.next_dagrun_run_after} />
     </>
   );
 }

@@ -81,4 +81,12 @@ function Ends() {
   );
 }
 
-export const NODE_TYPES = { task: TaskNode, join: JoinNode, group: GroupNode, "closed-group": TaskNode };
+export const NODE_TYPES = { task: TaskNode, join: JoinNode, frame: GroupNode };
+
+/** "group" is a name that the library gives a look of its own. */
+export const FLOW_TYPES: Readonly<Record<PlacedNode["kind"], keyof typeof NODE_TYPES>> = {
+  task: "task",
+  join: "join",
+  group: "frame",
+  "closed-group": "task",
+};

@@ -8,7 +8,7 @@ import type { StructureData, TaskSummaries } from "../api/grid.ts";
 import { taskPagePath } from "../app/paths.ts";
 import styles from "./graph.module.css";
 import { type PlacedGraph, placeGraph } from "./graph-layout.ts";
-import { NODE_TYPES, type NodeData } from "./graph-nodes.tsx";
+import { FLOW_TYPES, NODE_TYPES, type NodeData } from "./graph-nodes.tsx";
 
 const MINIMAP_FROM_NODES = 30;
 
@@ -63,7 +63,7 @@ function flowNodes(
 ): Node<NodeData>[] {
   return graph.nodes.map((node) => ({
     id: node.id,
-    type: node.kind,
+    type: FLOW_TYPES[node.kind],
     position: { x: node.x, y: node.y },
     width: node.width,
     height: node.height,

@@ -10,7 +10,7 @@ import { cellFill, cellWords, signOf } from "./cell-look.ts";
 import styles from "./grid.module.css";
 import type { GridRow } from "./grid-layout.ts";
 
-const INDENT = 14;
+const INDENT = 20;
 
 interface GridLineProps {
   readonly row: GridRow;

@@ -23,11 +23,17 @@ export interface CachePatch {
   readonly apply: (data: unknown) => unknown;
 }
 
+export interface StalePart {
+  readonly key: CacheKey;
+  /** Looks at what is held under the key; without it the part is stale whatever it holds. */
+  readonly holds?: (data: unknown) => boolean;
+}
+
 export interface CachePlan {
   /** Events were lost: nothing shown can be relied on. */
   readonly everythingStale: boolean;
   readonly patches: readonly CachePatch[];
-  readonly stale: readonly CacheKey[];
+  readonly stale: readonly StalePart[];
 }
 
 type EventOf<Type extends LiveEvent["type"]> = Extract<LiveEvent, { type: Type }>;
@@ -44,7 +50,7 @@ export function planFor(events: readonly LiveEvent[]): CachePlan {
 
 interface PartialPlan {
   readonly patches: readonly CachePatch[];
-  readonly stale: readonly CacheKey[];
+  readonly stale: readonly StalePart[];
 }
 
 function planForOne(event: LiveEvent): PartialPlan {
@@ -52,7 +58,7 @@ function planForOne(event: LiveEvent): PartialPlan {
     case "dag":
       return planForDag(event);
     case "import_error":
-      return { patches: [], stale: [keys.importErrors, keys.dagLists] };
+      return { patches: [], stale: parts(keys.importErrors, keys.dagLists) };
     case "dag_run":
       return planForRun(event);
     case "task_instance":
@@ -63,7 +69,7 @@ function planForOne(event: LiveEvent): PartialPlan {
 }
 
 function planForDag(event: EventOf<"dag">): PartialPlan {
-  const stale = [keys.dagLists, keys.dag(event.dag_id), keys.stats, keys.tags];
+  const stale = parts(keys.dagLists, keys.dag(event.dag_id), keys.stats, keys.tags);
   const isPaused = event.is_paused;
   if (isPaused === undefined) return { patches: [], stale };
   return {
@@ -108,7 +114,7 @@ function planForRun(event: EventOf<"dag_run">): PartialPlan {
       })),
       patch<DagRunResponse>(keys.runDetail(dagId, runId), withChange),
     ],
-    stale: [
+    stale: parts(
       keys.dagLists,
       keys.stats,
       keys.dagDetails(dagId),
@@ -116,7 +122,7 @@ function planForRun(event: EventOf<"dag_run">): PartialPlan {
       keys.dagRuns(dagId),
       keys.skippedTicks(dagId),
       keys.runDetail(dagId, runId),
-    ],
+    ),
   };
 }
 
@@ -146,8 +152,23 @@ function planForTaskInstance(event: EventOf<"task_instance">): PartialPlan {
       })),
       patch<TaskInstanceResponse>(keys.taskPart(instance, "instance"), withChange),
     ],
-    stale: [keys.runSummary(dagId, runId), keys.runInstances(dagId, runId), keys.task(dagId, runId, taskId)],
+    stale: [
+      // Thousands of events of one run must not fetch its thousands of rows again and again.
+      { key: keys.runSummary(dagId, runId), holds: (data) => isPatchIncomplete(data, taskId) },
+      ...parts(keys.runInstances(dagId, runId), keys.task(dagId, runId, taskId)),
+    ],
   };
+}
+
+/** Where a run has groups or mapped tasks, or lacks the task, a patch of one row is not all there is to change. */
+function isPatchIncomplete(data: unknown, taskId: string): boolean {
+  if (data === undefined) return true;
+  const { task_instances: rows } = data as GridRunSummary;
+  return rows.some((row) => row.child_states !== null) || !rows.some((row) => row.task_id === taskId);
+}
+
+function parts(...staleKeys: readonly CacheKey[]): readonly StalePart[] {
+  return staleKeys.map((key) => ({ key }));
 }
 
 /** The cast is safe where each key holds one type, as `keys` has it. */
@@ -160,6 +181,12 @@ function replaceWhere<Row>(rows: Row[], fits: (row: Row) => boolean, change: (ro
   return rows.some(fits) ? rows.map((row) => (fits(row) ? change(row) : row)) : rows;
 }
 
-function distinct(staleKeys: readonly CacheKey[]): readonly CacheKey[] {
-  return [...new Map(staleKeys.map((key) => [JSON.stringify(key), key])).values()];
+/** Parts that look at what they hold stay: each looks for something else. */
+function distinct(stale: readonly StalePart[]): readonly StalePart[] {
+  const always = stale.filter((part) => part.holds === undefined);
+  const known = new Map(always.map((part) => [JSON.stringify(part.key), part]));
+  return [
+    ...stale.filter((part) => part.holds !== undefined && !known.has(JSON.stringify(part.key))),
+    ...known.values(),
+  ];
 }

@@ -5,7 +5,7 @@ import { type CachePlan, planFor } from "./cache-plan.ts";
 import { type LiveStatus, openEventStream } from "./event-stream.ts";
 import { createStaleMarker, type StaleMarker } from "./stale-marker.ts";
 
-const STALE_INTERVAL_MS = 500;
+const STALE_INTERVAL_MS = 1_000;
 
 let status: LiveStatus = "connecting";
 const listeners = new Set<() => void>();
@@ -48,7 +48,8 @@ function startLiveUpdates(queryClient: QueryClient): () => void {
 function applyPlan(queryClient: QueryClient, marker: StaleMarker, plan: CachePlan): void {
   if (plan.everythingStale) void queryClient.invalidateQueries();
   for (const { key, apply } of plan.patches) queryClient.setQueriesData({ queryKey: key }, apply);
-  marker.mark(plan.stale);
+  const stale = plan.stale.filter(({ key, holds }) => holds === undefined || holds(queryClient.getQueryData(key)));
+  marker.mark(stale.map(({ key }) => key));
 }
 
 function usePollingWhileDown(queryClient: QueryClient, intervalMs: number): void {

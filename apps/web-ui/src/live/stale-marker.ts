@@ -1,6 +1,6 @@
 /**
- * Calls parts of the query cache stale, at most once per interval and part, and never while the part is being fetched: a
- * fetch that each event restarted would never end under steady events.
+ * Calls parts of the query cache stale: at once after a quiet time, then at most once per interval, and never while the
+ * part is being fetched, since a fetch that each event restarted would never end under steady events.
  */
 import type { QueryClient } from "@tanstack/react-query";
 
@@ -16,19 +16,22 @@ export function createStaleMarker(queryClient: QueryClient, intervalMs: number):
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const flush = (): void => {
-    timer = undefined;
     for (const [name, queryKey] of waiting) {
       if (queryClient.isFetching({ queryKey }) > 0) continue;
       waiting.delete(name);
       void queryClient.invalidateQueries({ queryKey });
     }
-    if (waiting.size > 0) timer = setTimeout(flush, intervalMs);
+    timer = setTimeout(flushWaiting, intervalMs);
+  };
+  const flushWaiting = (): void => {
+    timer = undefined;
+    if (waiting.size > 0) flush();
   };
 
   return {
     mark: (staleKeys) => {
       for (const key of staleKeys) waiting.set(JSON.stringify(key), key);
-      if (waiting.size > 0) timer ??= setTimeout(flush, intervalMs);
+      if (timer === undefined && waiting.size > 0) flush();
     },
     stop: () => {
       clearTimeout(timer);

@@ -60,18 +60,21 @@ export function InstanceContent({ instanceKey, instance }: InstanceContentProps)
           />
         )}
       </Group>
-      {tab === "logs" && <TryLog instanceKey={instanceKey} tryNumber={tryNumber} />}
+      {tab === "logs" && <TryLog instanceKey={instanceKey} instance={instance} tryNumber={tryNumber} />}
       {tab === "xcom" && <XcomTab instanceKey={instanceKey} />}
       {tab === "details" && <InstanceDetails instance={instance} tries={tries} />}
     </>
   );
 }
 
-function TryLog({ instanceKey, tryNumber }: { readonly instanceKey: InstanceKey; readonly tryNumber: number }) {
-  if (tryNumber < 1)
-    return <Text c="dimmed">The task has not started, so there is no log. It opens here when it does.</Text>;
+function TryLog({ instanceKey, instance, tryNumber }: InstanceContentProps & { readonly tryNumber: number }) {
+  const isToCome = tryNumber < 1 || (tryNumber === instance.try_number && WAITING_STATES.has(instance.state ?? "none"));
+  if (isToCome) return <Text c="dimmed">The try has not started, so there is no log. It opens here when it does.</Text>;
   return <LogViewer tryKey={{ ...instanceKey, tryNumber }} />;
 }
+
+/** A try in one of these has not begun to write. */
+const WAITING_STATES: ReadonlySet<string> = new Set(["none", "scheduled", "queued"]);
 
 function InstanceHeader({ instanceKey, instance }: InstanceContentProps) {
   const mark = useMarkInstance(instanceKey);

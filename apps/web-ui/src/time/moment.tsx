@@ -12,12 +12,13 @@ export function Moment({ at }: { readonly at: string | null | undefined }) {
   );
 }
 
-/** "in 4 s", kept up to date. */
-export function RelativeMoment({ at }: { readonly at: string }) {
+/** When something that is to come will be: "in 4 s", and "due" once its time is there. */
+export function NextMoment({ at }: { readonly at: string }) {
   const now = useNow();
+  const isDue = Date.parse(at) <= now;
   return (
     <time dateTime={at} title={`${formatInstant(at)} (${formatInstant(at, "UTC")} UTC)`}>
-      {formatRelative(at, now)}
+      {isDue ? "due" : formatRelative(at, now)}
     </time>
   );
 }
