@@ -14,7 +14,7 @@ import { type TriggerDagRunSpec, triggerDagRun } from "./trigger-dag-run.ts";
 const models = new WeakMap<object, DagModel>();
 
 /** What both dialects share. Constructing one has no effect beyond the object itself. */
-export abstract class BaseDag<DS extends object, TS extends object> {
+abstract class BaseDag<DS extends object, TS extends object> {
   readonly dagId: string;
   /** A frozen copy of the options. */
   readonly spec: DS;

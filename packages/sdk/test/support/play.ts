@@ -101,7 +101,7 @@ export async function runTask(
   return runInWorld(dag, taskId, { world, args: {}, signal });
 }
 
-export async function runInWorld(
+async function runInWorld(
   dag: AnyDag,
   taskId: string,
   run: { readonly world: World; readonly args: Record<string, JsonValue>; readonly signal?: AbortSignal },
