@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { parseAnsi, plainText } from "../src/log-viewer/ansi.ts";
+import { parseAnsi } from "../src/log-viewer/ansi.ts";
 
 const E = "\u001b";
+
+function plainText(text: string): string {
+  return parseAnsi(text)
+    .map((piece) => piece.text)
+    .join("");
+}
 
 describe("parseAnsi", () => {
   it("leaves plain text in one piece", () => {

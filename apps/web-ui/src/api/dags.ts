@@ -24,7 +24,7 @@ type DagSource = ReturnType<typeof dagSourceResponse.parse>;
 export type SkippedTicks = ReturnType<typeof skippedTicksResponse.parse>;
 
 /** Bars beside a DAG in the list. */
-export const RECENT_RUNS = 14;
+const RECENT_RUNS = 14;
 const MOST_TAGS = 100;
 const MOST_IMPORT_ERRORS = 100;
 const MOST_SKIPPED_TICKS = 50;

@@ -14,9 +14,7 @@ export function FailureAlert({ title, error, onRetry }: FailureAlertProps) {
     <Alert color="red" icon={<TriangleAlert aria-hidden="true" />} title={title} role="alert" m="md">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{messageOf(error)}</Text>
-        <Text size="sm" c="dimmed">
-          {adviceFor(error)}
-        </Text>
+        <Text size="sm">{adviceFor(error)}</Text>
         {onRetry !== undefined && (
           <Button size="xs" variant="light" color="red" onClick={onRetry}>
             Try again

@@ -107,7 +107,7 @@ function DagName({ dag, onTag }: DagRowProps) {
   );
 }
 
-export function Schedule({
+function Schedule({
   dag,
 }: {
   readonly dag: Pick<DagWithLatestDagRunsResponse, "timetable_summary" | "timetable_description">;

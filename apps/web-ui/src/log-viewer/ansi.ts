@@ -42,13 +42,6 @@ export function parseAnsi(text: string): readonly AnsiPiece[] {
   return pieces;
 }
 
-/** The text without any sequence: what a search finds. */
-export function plainText(text: string): string {
-  return parseAnsi(text)
-    .map((piece) => piece.text)
-    .join("");
-}
-
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
 
 type Attribute = keyof AnsiStyle;

@@ -57,10 +57,10 @@ export function createLogSource(ports: LogPorts): LogSource {
     const end = (lines.at(-1)?.n ?? -1) + 1;
     change({ totalLines: Math.max(state.totalLines ?? 0, end) });
   };
-  const read = async (from: number, levels: readonly string[]): Promise<LogLinesResponse | null> => {
+  const read = async (from: number, limit = WINDOW_LINES, levels: readonly string[] = []) => {
     isReading = true;
     try {
-      const answer = await ports.readWindow(from, WINDOW_LINES, levels);
+      const answer = await ports.readWindow(from, limit, levels);
       cache.add(answer.lines);
       change({ totalLines: Math.max(state.totalLines ?? 0, answer.total_lines), error: null });
       return answer;
@@ -71,17 +71,19 @@ export function createLogSource(ports: LogPorts): LogSource {
       isReading = false;
     }
   };
+  /** No more than is in sight: chosen lines may lie far apart, and the server looks at all between. */
+  const readChosen = (missing: number) =>
+    read(missing, wanted.numbers.length - wanted.numbers.indexOf(missing), wanted.levels);
   const readWanted = async (): Promise<void> => {
     const missing = cache.firstMissing(wanted.numbers);
     if (isReading || isStopped || missing === undefined) return;
-    const from = wanted.levels.length > 0 ? missing : Math.floor(missing / WINDOW_LINES) * WINDOW_LINES;
-    const answer = await read(from, wanted.levels);
+    const answer = await (wanted.levels.length > 0 ? readChosen(missing) : read(windowStart(missing)));
     // An answer without the line would be asked for without end.
     if (answer?.lines.some((line) => line.n === missing)) await readWanted();
   };
   const open = async (): Promise<void> => {
     const mine = opening;
-    const answer = await read(-WINDOW_LINES, []);
+    const answer = await read(-WINDOW_LINES);
     if (answer === null || mine !== opening) return;
     if (answer.complete) change({ isComplete: true });
     else endFollow = ports.follow(answer.total_lines, takeNew, () => change({ isComplete: true }));
@@ -110,4 +112,8 @@ export function createLogSource(ports: LogPorts): LogSource {
       return () => listeners.delete(listener);
     },
   };
+}
+
+function windowStart(line: number): number {
+  return Math.floor(line / WINDOW_LINES) * WINDOW_LINES;
 }
