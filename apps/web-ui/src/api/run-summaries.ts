@@ -1,6 +1,6 @@
 /**
- * Asks for the summaries of many runs in one request: what is wanted within one turn travels together, and each run is
- * answered as its line comes in.
+ * Asks for the summaries of many runs in one request: what is wanted within one turn travels together, and is answered
+ * together, so that the grid is drawn once and not for each run.
  */
 import type { GridRunSummary } from "@updraft/contract";
 import { ApiFailure } from "./failure.ts";
@@ -39,13 +39,12 @@ async function fetchBatch(dagId: string, wanted: ReadonlyMap<string, readonly Wa
     for (const [runId, callers] of wanted) for (const caller of callers) caller.reject(reason(runId));
   };
   try {
-    await requestLines<GridRunSummary>(
-      `/ui/grid/ti_summaries${pathOf(dagId)}`,
-      { query: { run_ids: [...wanted.keys()] } },
-      (summary) => {
-        for (const caller of wanted.get(summary.run_id) ?? []) caller.resolve(summary);
-      },
-    );
+    const summaries: GridRunSummary[] = [];
+    const query = { run_ids: [...wanted.keys()] };
+    await requestLines<GridRunSummary>(`/ui/grid/ti_summaries${pathOf(dagId)}`, { query }, (summary) => {
+      summaries.push(summary);
+    });
+    for (const summary of summaries) for (const caller of wanted.get(summary.run_id) ?? []) caller.resolve(summary);
     // Rejecting what was resolved does nothing: only runs that the answer left out fail.
     rejectAll((runId) => new ApiFailure(404, `The run ${runId} has no summary; it may have been removed.`));
   } catch (error) {

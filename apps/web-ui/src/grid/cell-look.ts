@@ -27,7 +27,7 @@ export function signOf(state: string | null | undefined): string {
 
 /** The state's colour; of a group or a mapped task with several states a bar of them, by share. */
 export function cellFill(summary: GridTaskSummary | undefined): string {
-  const parts = sortedChildStates(summary?.child_states ?? {});
+  const parts = summary?.child_states ? sortedChildStates(summary.child_states) : [];
   if (parts.length < 2) return `var(--state-${stateName(summary?.state)})`;
   const total = parts.reduce((sum, [, count]) => sum + count, 0);
   let from = 0;

@@ -1,12 +1,13 @@
 /** One task or group across the runs in sight. */
 
 import type { VirtualItem } from "@tanstack/react-virtual";
-import type { GridRun } from "@updraft/contract";
+import type { GridRun, GridTaskSummary } from "@updraft/contract";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { memo } from "react";
 import type { TaskSummaries } from "../api/grid.ts";
 import { stateTextColor } from "../state/state-badge.tsx";
-import { cellFill, cellWords, signOf } from "./cell-look.ts";
+import { stateName, stateWords } from "../state/state-names.ts";
+import { cellFill, signOf } from "./cell-look.ts";
 import styles from "./grid.module.css";
 import type { GridRow } from "./grid-layout.ts";
 
@@ -33,30 +34,51 @@ export const GridLine = memo(function GridLine(props: GridLineProps) {
       {columns.map((column) => {
         const run = runs[column.index];
         if (run === undefined) return null;
-        const tasks = summaries.get(run.run_id);
-        const summary = tasks?.get(row.id);
-        const words = tasks === undefined ? "loading" : cellWords(row.id, run.run_id, summary);
-        const isEmpty = summary === undefined;
         return (
-          // biome-ignore lint/a11y: as above.
-          <div
+          <GridCell
             key={run.run_id}
-            id={cellId(index, column.index)}
-            className={activeColumn === column.index ? `${styles.cell} ${styles.active}` : styles.cell}
-            style={{ left: column.start }}
-            role="gridcell"
-            aria-label={words}
-            title={words}
-            data-row={index}
-            data-column={column.index}
-          >
-            <i
-              data-sign={isEmpty ? "" : signOf(summary.state)}
-              style={isEmpty ? EMPTY : { background: cellFill(summary), color: stateTextColor(summary.state) }}
-            />
-          </div>
+            taskId={row.id}
+            summary={summaries.get(run.run_id)?.get(row.id)}
+            row={index}
+            column={column.index}
+            left={column.start}
+            isActive={activeColumn === column.index}
+          />
         );
       })}
+    </div>
+  );
+});
+
+interface GridCellProps {
+  readonly taskId: string;
+  /** Missing where the run lacks the task, and until it is known. */
+  readonly summary: GridTaskSummary | undefined;
+  readonly row: number;
+  readonly column: number;
+  readonly left: number;
+  readonly isActive: boolean;
+}
+
+/** Thousands are drawn: a change of one run must not draw the cells of the others. */
+const GridCell = memo(function GridCell({ taskId, summary, row, column, left, isActive }: GridCellProps) {
+  const isEmpty = summary === undefined;
+  return (
+    // biome-ignore lint/a11y: as above.
+    <div
+      id={cellId(row, column)}
+      className={isActive ? `${styles.cell} ${styles.active}` : styles.cell}
+      style={{ left }}
+      role="gridcell"
+      aria-label={isEmpty ? taskId : `${taskId}: ${stateWords(summary.state)}`}
+      data-row={row}
+      data-column={column}
+      data-state={isEmpty ? undefined : stateName(summary.state)}
+    >
+      <i
+        data-sign={isEmpty ? "" : signOf(summary.state)}
+        style={isEmpty ? EMPTY : { background: cellFill(summary), color: stateTextColor(summary.state) }}
+      />
     </div>
   );
 });

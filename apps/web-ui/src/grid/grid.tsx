@@ -7,6 +7,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import type { GridRun } from "@updraft/contract";
 import { type KeyboardEvent, type MouseEvent, useLayoutEffect, useRef, useState } from "react";
 import type { TaskSummaries } from "../api/grid.ts";
+import { cellWords } from "./cell-look.ts";
 import styles from "./grid.module.css";
 import { GridHeader } from "./grid-header.tsx";
 import { type GridPosition, type GridRow, movedPosition, type SkipMark } from "./grid-layout.ts";
@@ -67,11 +68,21 @@ export function Grid({ rows, runs, summaries, skips, onOpen, onToggle }: GridPro
     event.preventDefault();
   };
   const onClick = (event: MouseEvent): void => {
-    const cell = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-column]") : null;
+    const cell = cellAt(event);
     if (cell === null) return;
     const position = { row: Number(cell.dataset.row), column: Number(cell.dataset.column) };
     setActive(position);
     open(position);
+  };
+
+  /** Words of thousands of cells cost more than the cells: they are made for the one that is pointed at. */
+  const onPointerOver = (event: MouseEvent): void => {
+    const cell = cellAt(event);
+    const row = rows[Number(cell?.dataset.row)];
+    const run = runs[Number(cell?.dataset.column)];
+    if (cell === null || row === undefined || run === undefined) return;
+    const tasks = summaries.get(run.run_id);
+    cell.title = tasks === undefined ? "loading" : cellWords(row.id, run.run_id, tasks.get(row.id));
   };
 
   const shownColumns = columns.getVirtualItems();
@@ -90,6 +101,7 @@ export function Grid({ rows, runs, summaries, skips, onOpen, onToggle }: GridPro
       aria-activedescendant={cellId(active.row, active.column)}
       onKeyDown={onKeyDown}
       onClick={onClick}
+      onPointerOver={onPointerOver}
     >
       <GridHeader runs={runs} columns={shownColumns} width={width} skips={skips} active={active} />
       <div style={{ position: "relative", width, height: lines.getTotalSize() }}>
@@ -113,6 +125,10 @@ export function Grid({ rows, runs, summaries, skips, onOpen, onToggle }: GridPro
       </div>
     </div>
   );
+}
+
+function cellAt(event: MouseEvent): HTMLElement | null {
+  return event.target instanceof Element ? event.target.closest<HTMLElement>("[data-column]") : null;
 }
 
 /** The newest run is at the right edge: that is where the grid opens, and where it stays as runs come in. */
