@@ -24,13 +24,20 @@ export async function prepare({ ui = false } = {}) {
 
 async function installDependencies() {
   const stamp = join(PROJECT, "node_modules", ".updraft-installed");
-  const wanted = hashOf([join(PROJECT, "package-lock.json"), join(PROJECT, "package.json")]);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const wanted = () => hashOf([join(PROJECT, "package-lock.json"), join(PROJECT, "package.json")]);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted()) return;
   say("Installing dependencies (once, about a minute) …");
   const begun = Date.now();
-  const code = await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  if (code !== 0) fail("`npm ci` failed; its output above says why. Check the network and the disk, then start again.");
-  writeFileSync(stamp, wanted);
+  // npm undoes what it did before it obeys, which can take a minute; the next start begins anew anyway.
+  const npm = (word) => run("npm", [word, "--no-audit", "--no-fund", "--loglevel=error"], { killAfterMs: 3000 });
+  if ((await npm("ci")) !== 0) {
+    if (ended) process.exit(1);
+    // The lock file may be behind a package.json somebody is working on.
+    say("`npm ci` failed; trying `npm install` …");
+    if ((await npm("install")) !== 0)
+      fail("`npm install` failed; its output above says why. Check the network and the disk, then start again.");
+  }
+  writeFileSync(stamp, wanted());
   say(`Dependencies are there after ${((Date.now() - begun) / 1000).toFixed(0)} s.`);
 }
 
@@ -67,11 +74,17 @@ export function environmentFor(node) {
   return { ...process.env, PATH: folders.join(":"), NODE_COMPILE_CACHE: cache };
 }
 
-/** Runs a command and hands signals on; resolves to its exit code. */
-export function run(command, args, options = {}) {
+let ended = false;
+
+/** Runs a command and hands signals on, the last one by force; resolves to its exit code. */
+export function run(command, args, { killAfterMs = 60_000, ...options } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd: PROJECT, stdio: "inherit", ...options });
-    const hand = (signal) => child.kill(signal);
+    const hand = (signal) => {
+      child.kill(ended ? "SIGKILL" : signal);
+      ended = true;
+      setTimeout(() => child.kill("SIGKILL"), killAfterMs).unref();
+    };
     for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, hand);
     child.once("error", (error) => {
       say(`${command} could not be run: ${error.message}`);

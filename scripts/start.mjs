@@ -3,6 +3,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { environmentFor, PROJECT, prepare } from "./prepare.mjs";
 
+/** Java keeps its classes at the first stop, which takes a while. */
+const LONGEST_STOP_MS = 60_000;
+
 const words = process.argv.slice(2);
 const dev = words.includes("--dev");
 const node = await prepare({ ui: !dev && !words.includes("--help") });
@@ -17,7 +20,7 @@ const parent = process.ppid;
 let ending = false;
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, end);
 // A shell that was killed can't hand a signal on.
-setInterval(() => process.ppid !== parent && end(), 1000).unref();
+setInterval(() => process.ppid !== parent && !ending && end(), 1000).unref();
 
 const codes = await Promise.all(children.map((child) => child.ended));
 process.exit(codes.find((code) => code !== 0) ?? 0);
@@ -34,14 +37,19 @@ function start(command, args, cwd = PROJECT) {
   const ended = new Promise((done) => {
     child.once("exit", (code) => {
       done(code ?? 1);
-      end();
+      if (!ending) end();
     });
   });
   return { child, ended };
 }
 
+/** Asks for an orderly stop; a second Ctrl-C, or a minute, ends what did not obey. Servers end with their parent. */
 function end() {
-  if (ending) return;
+  signalAll(ending ? "SIGKILL" : "SIGTERM");
   ending = true;
-  for (const { child } of children) child.kill("SIGTERM");
+  setTimeout(signalAll, LONGEST_STOP_MS, "SIGKILL").unref();
+}
+
+function signalAll(signal) {
+  for (const { child } of children) child.kill(signal);
 }

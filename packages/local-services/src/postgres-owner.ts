@@ -17,8 +17,9 @@ const NOBODY = 65_534;
 /** Who Postgres runs as, for this user on this machine. */
 export function postgresOwner(): PostgresOwner {
   if (process.getuid?.() !== 0) return { wrapper: [] };
-  const flags = ["--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
-  return spawnSync("unshare", [...flags, "true"]).status === 0 ? { wrapper: ["unshare", ...flags] } : otherUser();
+  const wrapper = ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, "--"];
+  const [program = "", ...args] = [...wrapper, "true"];
+  return spawnSync(program, args).status === 0 ? { wrapper } : otherUser();
 }
 
 /** @internal the way for root where namespaces are forbidden */
