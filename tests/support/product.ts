@@ -20,6 +20,8 @@ export interface ProductOptions {
   /** Keep an earlier data folder instead of a fresh one. */
   readonly dataFolder?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Called with the address the product is going to have. */
+  readonly beforeStart?: (url: string) => void;
 }
 
 export interface Product {
@@ -27,6 +29,7 @@ export interface Product {
   readonly dataFolder: string;
   readonly process: ChildProcess;
   readonly rest: RestClient;
+  readonly ports: { readonly kafka: number; readonly cassandra: number };
   /** Everything the product printed so far. */
   output(): string;
   /** Ends it as Ctrl-C does and waits. */
@@ -40,6 +43,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "updraft-"));
   const ports = await freePorts(6);
   const url = `http://127.0.0.1:${ports[0]}`;
+  options.beforeStart?.(url);
   const child = spawn(
     process.execPath,
     [join(PROJECT, "apps/cli/src/main.ts"), "standalone", ...(options.separate ? ["--separate"] : [])],
@@ -72,6 +76,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     dataFolder,
     process: child,
     rest,
+    ports: { kafka: ports[3] ?? 0, cassandra: ports[4] ?? 0 },
     output: () => printed,
     stop: () => stop(child, ownsFolder ? dataFolder : null),
   };

@@ -6,7 +6,9 @@ import { ConfigError, nearest } from "@updraft/service-kit";
 import { COMMANDS, type Command } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 
-process.exitCode = await main(process.argv.slice(2));
+const exitCode = await main(process.argv.slice(2));
+// A role that failed half way leaves connections behind, which would keep the process; one that runs has no code yet.
+if (exitCode !== 0) process.exit(exitCode);
 
 async function main(words: readonly string[]): Promise<number> {
   const named = commandOf(words);
