@@ -50,6 +50,7 @@ export async function startSoak(options: { readonly separate?: boolean } = {}): 
     environment: { AIRFLOW_VAR_PROMETHEUS_CONFIG: configuration },
     beforeStart: (url) => writeFileSync(configuration, configurationOf(exporters, new URL(url).host)),
   });
+  await product.rest.waitForDag(DAG);
   const memory: number[] = [];
   const sampling = setInterval(() => memory.push(residentMegabytes(product.process.pid ?? 0)), TICK_MS);
   return {
