@@ -1,0 +1,469 @@
+/** What the store takes and gives: announcements, requests, results, filters, rows. */
+import type {
+  ArgBinding,
+  DagRunState,
+  DagRunType,
+  Instant,
+  Isolation,
+  JsonValue,
+  SerializedDag,
+  TaskInstanceState,
+} from "@updraft/dag-core";
+
+// ── What a transition leaves to be told ────────────────────────────────────────────────────────────────────────────
+
+/** A try that became `queued`: offer it to the queue after commit. */
+export interface QueuedTry {
+  readonly ti_id: string;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly try_number: number;
+  readonly offer_number: number;
+  readonly queue: string;
+  readonly priority_weight: number;
+  readonly artefact_hash: string;
+  readonly isolation: Isolation;
+}
+
+export interface TaskInstanceChange {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly try_number: number;
+  readonly state: TaskInstanceState;
+}
+
+export interface DagRunChange {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly state: DagRunState;
+  readonly run_type: DagRunType;
+  readonly logical_date: Instant | null;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+}
+
+export interface Announcement {
+  readonly queued: readonly QueuedTry[];
+  readonly task_instances: readonly TaskInstanceChange[];
+  readonly dag_runs: readonly DagRunChange[];
+  readonly dags: readonly { readonly dag_id: string; readonly is_paused?: boolean; readonly removed?: boolean }[];
+  readonly import_errors: readonly { readonly filename: string }[];
+  /** A timer was set or a slot came free: the scheduler should look earlier than it planned. */
+  readonly wake_scheduler: boolean;
+}
+
+// ── Workers' way in (behind the Task Execution API) ────────────────────────────────────────────────────────────────
+
+export interface ClaimRequest {
+  readonly ti_id: string;
+  readonly try_number: number;
+  readonly hostname: string;
+  readonly unixname: string;
+  readonly pid: number;
+}
+
+export interface ClaimedTry {
+  readonly ti_id: string;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly try_number: number;
+  readonly max_tries: number;
+  readonly should_retry: boolean;
+  readonly artefact_hash: string;
+  readonly operator_name: string;
+  readonly execution_timeout: number | null;
+  readonly do_xcom_push: boolean;
+  readonly isolation: Isolation;
+  readonly arg_bindings: readonly ArgBinding[];
+  /** `return_value` of the upstream tasks that bindings name; absent where there is none. */
+  readonly xcom_inputs: Readonly<Record<string, JsonValue>>;
+  readonly dag_run: DagRunRow;
+}
+
+export type ClaimResult =
+  | { readonly kind: "claimed"; readonly try: ClaimedTry; readonly announcement: Announcement }
+  /** Somebody else has it, a user cleared it, or it is over. `state` is what the row says; null where it is None. */
+  | { readonly kind: "rejected"; readonly reason: "invalid_state"; readonly state: TaskInstanceState }
+  | { readonly kind: "rejected"; readonly reason: "not_found" };
+
+export type TryOutcome =
+  | { readonly kind: "success"; readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[] }
+  | {
+      readonly kind: "failed";
+      readonly retry: boolean;
+      readonly reason: string | null;
+      readonly retry_delay_seconds: number | null;
+    }
+  | { readonly kind: "skipped"; readonly reason: string | null }
+  | { readonly kind: "removed"; readonly reason: string | null };
+
+export interface FinishRequest {
+  readonly ti_id: string;
+  readonly try_number: number;
+  readonly outcome: TryOutcome;
+  /** When the try ended by the worker's clock; never trusted for timers. */
+  readonly end_date: Instant;
+}
+
+export type FinishResult =
+  | { readonly kind: "finished"; readonly state: TaskInstanceState; readonly announcement: Announcement }
+  /** The same final state was reported before. */
+  | { readonly kind: "repeated"; readonly state: TaskInstanceState }
+  | { readonly kind: "rejected"; readonly reason: "invalid_state" | "not_found"; readonly state: TaskInstanceState };
+
+export type HeartbeatResult = "alive" | "not_running" | "not_found";
+
+// ── Rows, as read ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface DagRunRow {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly logical_date: Instant | null;
+  readonly data_interval_start: Instant | null;
+  readonly data_interval_end: Instant | null;
+  readonly run_after: Instant;
+  readonly run_type: DagRunType;
+  readonly triggered_by: string;
+  readonly triggering_user_name: string | null;
+  readonly state: DagRunState;
+  readonly conf: Readonly<Record<string, JsonValue>>;
+  readonly note: string | null;
+  readonly queued_at: Instant | null;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  readonly last_scheduling_decision: Instant | null;
+  readonly clear_number: number;
+  readonly dag_version_number: number;
+}
+
+export interface TaskInstanceRow {
+  readonly id: string;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly logical_date: Instant | null;
+  readonly run_after: Instant;
+  readonly state: TaskInstanceState;
+  /** Why the last transition happened, in a sentence. */
+  readonly cause: string | null;
+  readonly try_number: number;
+  readonly max_tries: number;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  readonly scheduled_when: Instant | null;
+  readonly queued_when: Instant | null;
+  readonly next_retry_at: Instant | null;
+  readonly last_heartbeat_at: Instant | null;
+  readonly hostname: string | null;
+  readonly unixname: string | null;
+  readonly pid: number | null;
+  readonly pool: string;
+  readonly pool_slots: number;
+  readonly queue: string;
+  readonly priority_weight: number;
+  readonly operator: string;
+  readonly note: string | null;
+  readonly dag_version_number: number;
+}
+
+export interface DagRow {
+  readonly dag_id: string;
+  readonly dag_display_name: string;
+  readonly description: string | null;
+  readonly is_paused: boolean;
+  readonly is_stale: boolean;
+  readonly has_import_errors: boolean;
+  readonly bundle_name: string;
+  readonly relative_fileloc: string;
+  readonly fileloc: string;
+  readonly owners: readonly string[];
+  readonly tags: readonly string[];
+  readonly timetable_summary: string | null;
+  readonly timetable_description: string;
+  readonly timetable_periodic: boolean;
+  readonly max_active_runs: number;
+  readonly max_active_tasks: number;
+  readonly max_consecutive_failed_dag_runs: number;
+  readonly next_dagrun_logical_date: Instant | null;
+  readonly next_dagrun_data_interval_start: Instant | null;
+  readonly next_dagrun_data_interval_end: Instant | null;
+  readonly next_dagrun_run_after: Instant | null;
+  readonly last_parsed_time: Instant | null;
+  readonly last_parse_duration: number | null;
+  readonly dag_version_number: number;
+}
+
+/** A tick that did not become a run, or a row of them, with the reason people see. */
+export interface SkippedTicks {
+  readonly dag_id: string;
+  readonly first_tick: Instant;
+  readonly last_tick: Instant;
+  readonly count: number;
+  readonly cause: string;
+  readonly recorded_at: Instant;
+}
+
+export interface ImportErrorRow {
+  readonly import_error_id: number;
+  readonly timestamp: Instant;
+  readonly filename: string;
+  readonly bundle_name: string;
+  readonly stack_trace: string;
+}
+
+// ── DAG files ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ParsedFile {
+  readonly relative_fileloc: string;
+  readonly fileloc: string;
+  readonly bundle_name: string;
+  readonly dags: readonly SerializedDag[];
+  /** The bundled module that workers run, and its SHA-256 (hex). */
+  readonly artefact_hash: string;
+  readonly artefact_code: string;
+  /** What the author wrote, for the code view. */
+  readonly source_code: string;
+  readonly parse_duration_seconds: number;
+  /** A DAG of this file that could not be read; the others still count. */
+  readonly errors: readonly { readonly dag_id: string | null; readonly stack_trace: string }[];
+}
+
+// ── Triggering, lists ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface TriggerRequest {
+  readonly dag_id: string;
+  readonly run_id: string | null;
+  readonly logical_date: Instant | null;
+  readonly data_interval_start: Instant | null;
+  readonly data_interval_end: Instant | null;
+  readonly run_after: Instant | null;
+  readonly conf: Readonly<Record<string, JsonValue>>;
+  readonly note: string | null;
+  readonly run_type: "manual" | "operator_triggered";
+  readonly triggered_by: "rest_api" | "ui" | "cli" | "operator";
+  readonly triggering_user_name: string | null;
+}
+
+export type TriggerResult =
+  | { readonly kind: "created"; readonly dag_run: DagRunRow; readonly announcement: Announcement }
+  | {
+      readonly kind: "rejected";
+      readonly reason: "dag_not_found" | "already_exists" | "dag_has_import_errors" | "bad_request";
+      readonly message: string;
+    };
+
+/** `order_by`: a column of the row, "-" before it for descending. `limit` is bounded by the caller. */
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+  readonly order_by: readonly string[];
+}
+export interface Listing<T> {
+  readonly rows: readonly T[];
+  readonly total_entries: number;
+}
+
+export interface ClearRequest {
+  readonly dag_id: string;
+  readonly run_id: string | null;
+  readonly task_ids: readonly (string | readonly [string, number])[] | null;
+  readonly start_date: Instant | null;
+  readonly end_date: Instant | null;
+  readonly only_failed: boolean;
+  readonly only_running: boolean;
+  readonly include_upstream: boolean;
+  readonly include_downstream: boolean;
+  readonly include_past: boolean;
+  readonly include_future: boolean;
+  readonly reset_dag_runs: boolean;
+  readonly run_on_latest_version: boolean;
+  readonly note: string | null;
+  readonly dry_run: boolean;
+}
+
+/** What clearing touched, or would touch. */
+export type ClearResult =
+  | {
+      readonly kind: "cleared";
+      readonly task_instances: readonly TaskInstanceRow[];
+      readonly announcement: Announcement;
+    }
+  | { readonly kind: "not_found"; readonly what: "dag" | "dag_run" | "task"; readonly id: string };
+
+export interface MarkTaskRequest {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_ids: readonly string[];
+  readonly map_index: number;
+  readonly state: "success" | "failed" | "skipped";
+}
+
+// ── Filters of lists; absent members don't filter ──────────────────────────────────────────────────────────────────
+
+export interface InstantRange {
+  readonly gte?: Instant | undefined;
+  readonly gt?: Instant | undefined;
+  readonly lte?: Instant | undefined;
+  readonly lt?: Instant | undefined;
+}
+
+export interface DagFilter {
+  readonly dag_ids?: readonly string[] | undefined;
+  /** Matched anywhere in id or display name, without case; `%` and `_` are wildcards. */
+  readonly dag_id_pattern?: string | undefined;
+  readonly dag_display_name_pattern?: string | undefined;
+  readonly dag_id_prefix?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly tags_match_all?: boolean | undefined;
+  readonly owners?: readonly string[] | undefined;
+  readonly paused?: boolean | undefined;
+  readonly exclude_stale?: boolean | undefined;
+  readonly has_import_errors?: boolean | undefined;
+  readonly last_dag_run_state?: DagRunState | undefined;
+}
+
+export interface DagRunFilter {
+  readonly dag_id?: string | undefined;
+  readonly dag_ids?: readonly string[] | undefined;
+  readonly run_ids?: readonly string[] | undefined;
+  readonly run_id_pattern?: string | undefined;
+  readonly states?: readonly DagRunState[] | undefined;
+  readonly run_types?: readonly DagRunType[] | undefined;
+  readonly triggering_user_name_pattern?: string | undefined;
+  readonly logical_date?: InstantRange | undefined;
+  readonly run_after?: InstantRange | undefined;
+  readonly start_date?: InstantRange | undefined;
+  readonly end_date?: InstantRange | undefined;
+  readonly updated_at?: InstantRange | undefined;
+}
+
+export interface TaskInstanceFilter {
+  readonly dag_id?: string | undefined;
+  readonly run_id?: string | undefined;
+  readonly task_id?: string | undefined;
+  readonly map_index?: number | undefined;
+  readonly task_ids?: readonly string[] | undefined;
+  readonly task_id_pattern?: string | undefined;
+  /** "no_status" stands for None. */
+  readonly states?: readonly string[] | undefined;
+  readonly pools?: readonly string[] | undefined;
+  readonly queues?: readonly string[] | undefined;
+  readonly operators?: readonly string[] | undefined;
+  readonly try_numbers?: readonly number[] | undefined;
+  readonly logical_date?: InstantRange | undefined;
+  readonly run_after?: InstantRange | undefined;
+  readonly start_date?: InstantRange | undefined;
+  readonly end_date?: InstantRange | undefined;
+}
+
+// ── More rows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface DagVersionRow {
+  readonly id: string;
+  readonly dag_id: string;
+  readonly version_number: number;
+  readonly bundle_name: string;
+  readonly created_at: Instant;
+  readonly dag_display_name: string;
+}
+
+/** A DAG with its newest form. */
+export interface DagDetail {
+  readonly row: DagRow;
+  readonly form: SerializedDag;
+  readonly version: DagVersionRow;
+  readonly active_runs_count: number;
+}
+
+export interface XComRow {
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly timestamp: Instant;
+  readonly logical_date: Instant | null;
+  readonly run_after: Instant;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+}
+
+export interface XComAddress {
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly key: string;
+}
+
+/** `password` and `extra` are secrets; nothing but the Execution API hands them out. */
+export interface ConnectionRow {
+  readonly conn_id: string;
+  readonly conn_type: string;
+  readonly host: string | null;
+  readonly schema: string | null;
+  readonly login: string | null;
+  readonly password: string | null;
+  readonly port: number | null;
+  readonly extra: string | null;
+}
+
+export interface UserRow {
+  readonly username: string;
+  /** scrypt, as `salt:hash` in hex. */
+  readonly password_hash: string;
+  /** False for the published default, which is good on loopback only. */
+  readonly password_is_own: boolean;
+}
+
+export interface JobRow {
+  readonly id: number;
+  readonly job_type: string;
+  readonly state: string;
+  readonly hostname: string;
+  readonly unixname: string;
+  readonly start_date: Instant;
+  readonly end_date: Instant | null;
+  readonly latest_heartbeat: Instant;
+  readonly log_server_url: string | null;
+}
+
+/** A role or worker that says it lives. `name` is unique per process. */
+export interface JobReport {
+  readonly name: string;
+  readonly job_type: "SchedulerJob" | "DagProcessorJob" | "WorkerJob" | "ApiServerJob";
+  readonly state: "running" | "stopping" | "stopped";
+  readonly hostname: string;
+  readonly unixname: string;
+  readonly queues?: readonly string[];
+  readonly concurrency?: number;
+  readonly running?: number;
+  readonly log_server_url?: string | null;
+}
+
+export interface EventLogEntry {
+  readonly event: string;
+  readonly dag_id: string | null;
+  readonly run_id: string | null;
+  readonly task_id: string | null;
+  readonly owner: string | null;
+  readonly extra: string | null;
+}
+
+/** Why a task instance does not run: one entry for each thing that blocks it. */
+export interface BlockingReason {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface RunStateCount {
+  readonly dag_id: string;
+  readonly dag_display_name: string;
+  readonly counts: Readonly<Record<DagRunState, number>>;
+}
