@@ -33,7 +33,15 @@ export function nextTick(clock: CronClock, instant: Instant): Instant {
   const wall = instant + offsetAt(clock.timezone, instant);
   if (!clock.fields.everyHour) return nextFixed(clock, instant, wall);
   const match = nextWall(clock.fields, wall);
-  return match - wall <= HOUR ? instant + match - wall : place(clock.timezone, match).first;
+  if (match - wall <= HOUR) return instant + match - wall;
+  return repeatedTick(clock, instant) ?? place(clock.timezone, match).first;
+}
+
+/** The tick within an hour that an autumn change brings a second time, though the wall clock has passed it. */
+function repeatedTick({ fields, timezone }: CronClock, instant: Instant): Instant | null {
+  const later = offsetAt(timezone, instant + HOUR);
+  const tick = nextWall(fields, instant + later) - later;
+  return tick - instant <= HOUR && offsetAt(timezone, tick) === later ? tick : null;
 }
 
 /** Last tick strictly before `instant`. */
@@ -41,7 +49,21 @@ export function previousTick(clock: CronClock, instant: Instant): Instant {
   const wall = instant + offsetAt(clock.timezone, instant);
   if (!clock.fields.everyHour) return previousFixed(clock, instant, wall);
   const match = previousWall(clock.fields, wall);
-  return wall - match <= HOUR ? instant - (wall - match) : place(clock.timezone, match).last;
+  const tick = instant - (wall - match);
+  return wall - match <= HOUR && isTick(clock, tick) ? tick : previousAcrossChange(clock, instant);
+}
+
+/** By the clock as it was an hour before, which a change may have set to another hour since. */
+function previousAcrossChange({ fields, timezone }: CronClock, instant: Instant): Instant {
+  const earlier = offsetAt(timezone, instant - HOUR);
+  const match = previousWall(fields, instant + earlier);
+  const tick = match - earlier;
+  return instant - tick <= HOUR && offsetAt(timezone, tick) === earlier ? tick : place(timezone, match).last;
+}
+
+function isTick({ fields, timezone }: CronClock, instant: Instant): boolean {
+  const wall = instant + offsetAt(timezone, instant);
+  return nextWall(fields, wall - 1) === wall;
 }
 
 /** The tick at `instant`, or else the next one. */
