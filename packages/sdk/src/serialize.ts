@@ -1,11 +1,13 @@
 /** From what an author declared to the canonical form of a Dag. */
-import type {
-  ArgBinding,
-  SerializedDag,
-  SerializedTask,
-  SerializedTaskGroup,
-  TriggerRule,
-  WeightRule,
+import {
+  type ArgBinding,
+  type DagIssue,
+  type SerializedDag,
+  type SerializedTask,
+  type SerializedTaskGroup,
+  type TriggerRule,
+  validateDag,
+  type WeightRule,
 } from "@updraft/dag-core";
 import { authorTrace } from "./author-trace.ts";
 import type { Bundle } from "./bundle.ts";
@@ -33,12 +35,19 @@ export function serializeBundle(bundle: Bundle, options: SerializeOptions): Seri
   const result: SerializedBundle = { dags: [], errors: [] };
   for (const dag of bundle.dags) {
     try {
-      result.dags.push(serializeDag(modelOf(dag), options));
+      const serialized = serializeDag(modelOf(dag), options);
+      const issues = validateDag(serialized);
+      if (issues.length === 0) result.dags.push(serialized);
+      else result.errors.push({ dag_id: dag.dagId, stack_trace: issues.map(describeIssue).join("\n") });
     } catch (error) {
       result.errors.push({ dag_id: dag.dagId, stack_trace: authorTrace(error) });
     }
   }
   return result;
+}
+
+function describeIssue({ dag_id, task_id, message }: DagIssue): string {
+  return `${task_id === null ? `Dag "${dag_id}"` : `Task "${task_id}" of Dag "${dag_id}"`}: ${message}`;
 }
 
 function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeOptions): SerializedDag {
