@@ -79,5 +79,7 @@ function whenAskedToEnd(): Promise<void> {
     process.on("SIGINT", () => resolve());
     process.on("SIGTERM", () => resolve());
     process.on("disconnect", () => resolve());
+    // Listening on the channel must not keep this process when everything has ended.
+    process.channel?.unref();
   });
 }
