@@ -12,7 +12,7 @@ export interface Spread {
 export function spread(values: readonly number[]): Spread {
   if (values.length === 0) throw new Error("no samples were measured");
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), min: at(0), max: at(1), count: sorted.length };
 }
 
