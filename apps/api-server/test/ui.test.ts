@@ -13,7 +13,7 @@ import {
 } from "@updraft/contract";
 import { createMetrics } from "@updraft/service-kit";
 import { parsedFile } from "@updraft/testkit";
-import { dag } from "@updraft/testkit/dags";
+import { dag, group } from "@updraft/testkit/dags";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { joinExpositions } from "../src/ui/metrics.ts";
@@ -33,14 +33,10 @@ beforeAll(async () => {
   );
   const form = dag("in > stage.a > stage.b > out, in > out", {
     dag_id: "g",
-    task_group: {
-      group_id: null,
-      label: "",
-      children: [
-        { task_id: "out" },
-        { group: { group_id: "stage", label: "stage", children: [{ task_id: "stage.b" }, { task_id: "stage.a" }] } },
-      ],
-    },
+    task_group: group(null, [
+      { task_id: "out" },
+      { group: group("stage", [{ task_id: "stage.b" }, { task_id: "stage.a" }]) },
+    ]),
     edge_labels: { in: { out: "short way" } },
   });
   await server.store.saveParsedFile(parsedFile([form]));

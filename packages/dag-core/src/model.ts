@@ -79,6 +79,26 @@ export type Timetable =
   /** An interval in seconds; ticks align to the epoch grid of the interval, so that a restart keeps the beat. */
   | { readonly type: "delta"; readonly seconds: number };
 
+/** Where the values come from that a task or group is mapped over. Literals are lists or dicts (pairs of key and value). */
+export type MapSource =
+  | { readonly kind: "literal"; readonly value: readonly JsonValue[] | { readonly [key: string]: JsonValue } }
+  /** The `return_value` of an upstream task. */
+  | { readonly kind: "xcom"; readonly task_id: string };
+
+/**
+ * What a task or group is mapped over. `product`: every combination of the named inputs, the last one varying fastest;
+ * `list`: one instance for each dict of a list, whose keys are names of inputs.
+ */
+export type ExpandInput =
+  | { readonly kind: "product"; readonly inputs: readonly { readonly name: string; readonly source: MapSource }[] }
+  | { readonly kind: "list"; readonly source: MapSource };
+
+/** An asset by its identity; the uri is the name where the author gave none. */
+export interface AssetIdentity {
+  readonly name: string;
+  readonly uri: string;
+}
+
 /** How a try is isolated: a warm process shared by the tries of one artefact, or a process of its own. */
 export type Isolation = "warm" | "process";
 
@@ -105,8 +125,22 @@ export interface SerializedTask {
   readonly depends_on_past: boolean;
   readonly wait_for_downstream: boolean;
   readonly ignore_first_depends_on_past: boolean;
+  /** A rule's skip waits until the past dependencies are known to be met. */
+  readonly wait_for_past_depends_before_skipping: boolean;
   readonly max_active_tis_per_dag: number | null;
   readonly max_active_tis_per_dagrun: number | null;
+  readonly is_setup: boolean;
+  readonly is_teardown: boolean;
+  /** Of a teardown: its failure fails the run. */
+  readonly on_failure_fail_dagrun: boolean;
+  /** Does nothing: the engine moves it to success without a worker. */
+  readonly is_empty: boolean;
+  /** Mapped over this; null: one instance. */
+  readonly expand: ExpandInput | null;
+  readonly map_index_template: string | null;
+  readonly inlets: readonly AssetIdentity[];
+  /** Assets that a success of this task updates. */
+  readonly outlets: readonly AssetIdentity[];
   readonly start_date: Instant | null;
   readonly end_date: Instant | null;
   /** True for deciders (`if`, `switch`): their `skipmixin_key` XCom decides again when a target is cleared. */
@@ -121,6 +155,12 @@ export interface SerializedTaskGroup {
   /** Fully qualified id; null for the root. */
   readonly group_id: string | null;
   readonly label: string;
+  /** The whole group is mapped over this; null: it is not. */
+  readonly expand: ExpandInput | null;
+  /** How often the whole group runs again after a task of it failed for good. */
+  readonly retries: number;
+  /** Seconds. */
+  readonly retry_delay: number;
   readonly children: readonly ({ readonly task_id: string } | { readonly group: SerializedTaskGroup })[];
 }
 
@@ -140,6 +180,14 @@ export interface SerializedDag {
   readonly max_consecutive_failed_dag_runs: number;
   readonly dagrun_timeout: number | null;
   readonly fail_fast: boolean;
+  /** How often a failed run runs again, what succeeded kept. */
+  readonly retries: number;
+  /** Seconds. */
+  readonly retry_delay: number;
+  /** Null: all types may be created. */
+  readonly allowed_run_types: readonly DagRunType[] | null;
+  /** Whether clearing and backfilling move a run to the newest version; null: as configured. */
+  readonly rerun_with_latest_version: boolean | null;
   readonly is_paused_upon_creation: boolean | null;
   readonly tags: readonly string[];
   /** In declaration order. */

@@ -15,13 +15,13 @@ export async function migrate(database: Database): Promise<void> {
     await tx.rows({
       text: "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
     });
-    const [{ version } = { version: 0 }] = await tx.rows<{ version: number }>({
-      text: "SELECT coalesce(max(version), 0) AS version FROM schema_migration",
-    });
+    const applied = await tx.rows<{ version: number }>({ text: "SELECT version FROM schema_migration" });
+    const done = new Set(applied.map(({ version }) => version));
     const migrations = knownMigrations();
     const newest = migrations.at(-1)?.version ?? 0;
+    const version = Math.max(0, ...done);
     if (version > newest) throw new SchemaTooNewError(version, newest);
-    for (const migration of migrations.filter((one) => one.version > version)) await apply(tx, migration);
+    for (const migration of migrations.filter((one) => !done.has(one.version))) await apply(tx, migration);
   });
 }
 

@@ -93,20 +93,18 @@ describe("canonical patterns", () => {
 
     const serialized = valid(dag);
     expect(edgesOf(serialized)).toEqual(["ingest.eu.load > count"]);
-    expect(serialized.task_group).toEqual({
-      group_id: null,
-      label: "",
-      children: [
-        {
-          group: {
-            group_id: "ingest",
-            label: "ingest",
-            children: [{ group: { group_id: "ingest.eu", label: "eu", children: [{ task_id: "ingest.eu.load" }] } }],
-          },
-        },
-        { group: { group_id: "checks", label: "checks", children: [{ task_id: "count" }] } },
-      ],
-    });
+    const unmapped = { expand: null, retries: 0, retry_delay: 300 };
+    const group = (group_id: string | null, children: unknown[]) => {
+      const label = group_id?.split(".").at(-1) ?? "";
+      return { ...unmapped, group_id, label, children };
+    };
+    const euGroup = group("ingest.eu", [{ task_id: "ingest.eu.load" }]);
+    expect(serialized.task_group).toEqual(
+      group(null, [
+        { group: group("ingest", [{ group: euGroup }]) },
+        { group: group("checks", [{ task_id: "count" }]) },
+      ]),
+    );
   });
 
   it("P6: if and else with inputs; the decider notes and skips the side not taken", async () => {

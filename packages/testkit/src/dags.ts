@@ -1,5 +1,5 @@
 /** Small DAGs for tests: edges in a line of text, everything else at its default. */
-import type { SerializedDag, SerializedTask } from "@updraft/dag-core";
+import type { SerializedDag, SerializedTask, SerializedTaskGroup } from "@updraft/dag-core";
 
 /** A task with defaults. */
 export function task(overrides: Partial<SerializedTask> & { task_id: string }): SerializedTask {
@@ -23,8 +23,17 @@ export function task(overrides: Partial<SerializedTask> & { task_id: string }): 
     depends_on_past: false,
     wait_for_downstream: false,
     ignore_first_depends_on_past: false,
+    wait_for_past_depends_before_skipping: false,
     max_active_tis_per_dag: null,
     max_active_tis_per_dagrun: null,
+    is_setup: false,
+    is_teardown: false,
+    on_failure_fail_dagrun: false,
+    is_empty: false,
+    expand: null,
+    map_index_template: null,
+    inlets: [],
+    outlets: [],
     start_date: null,
     end_date: null,
     can_skip_downstream: false,
@@ -33,6 +42,16 @@ export function task(overrides: Partial<SerializedTask> & { task_id: string }): 
     ui_detail: null,
     ...overrides,
   };
+}
+
+/** A task group with defaults; null is the root. Its label is the last part of its id. */
+export function group(
+  id: string | null,
+  children: SerializedTaskGroup["children"],
+  overrides: Partial<SerializedTaskGroup> = {},
+): SerializedTaskGroup {
+  const label = id?.split(".").at(-1) ?? "";
+  return { group_id: id, label, expand: null, retries: 0, retry_delay: 300, children, ...overrides };
 }
 
 /** A DAG of chains: `"a > b > c, a > c, lonely"`. `overrides` change single tasks by id. */
@@ -62,12 +81,16 @@ export function dag(
     max_consecutive_failed_dag_runs: 0,
     dagrun_timeout: null,
     fail_fast: false,
+    retries: 0,
+    retry_delay: 300,
+    allowed_run_types: null,
+    rerun_with_latest_version: null,
     is_paused_upon_creation: null,
     tags: [],
     tasks: [...downstream].map(([task_id, targets]) =>
       task({ task_id, downstream_task_ids: [...targets].sort(), ...tasks[task_id] }),
     ),
-    task_group: { group_id: null, label: "", children: [] },
+    task_group: group(null, []),
     edge_labels: {},
     ...overrides,
   };
