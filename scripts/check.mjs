@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint, dependency arrows, unused code, the compose file. All of them run; any failure counts. */
+/** `npm run check`: types, lint, dependency arrows, unused code, compose file, tests named by the compat table. All run; any failure counts. */
 import { environmentFor, prepare, run, say } from "./prepare.mjs";
 
 const node = await prepare();
@@ -10,6 +10,7 @@ const CHECKS = [
   ["dependency arrows", "depcruise", ["--config", ".dependency-cruiser.mjs", "apps", "packages"]],
   ["unused code", "knip", []],
   ["docker-compose.yml", node, ["scripts/check-compose.mjs"]],
+  ["docs/airflow-compat.md", node, ["scripts/check-compat.mjs"]],
 ];
 
 const failed = [];
