@@ -23,6 +23,8 @@ export interface DagPlan {
   readonly upstream: ReadonlyMap<string, readonly string[]>;
   readonly leaves: readonly string[];
   readonly weights: ReadonlyMap<string, number>;
+  /** Pools that its tasks name. */
+  readonly pools: readonly string[];
 }
 
 /** Enough for every DAG of a usual installation; a miss costs one read. */
@@ -94,5 +96,6 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     upstream: upstreamIds(dag),
     leaves: leaves(dag),
     weights: priorityWeights(dag),
+    pools: [...new Set(dag.tasks.map(({ pool }) => pool))],
   };
 }

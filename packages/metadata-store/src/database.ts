@@ -7,10 +7,20 @@
 import type { Logger } from "@updraft/service-kit";
 import pg from "pg";
 import { StoreUnavailableError } from "./errors.ts";
+import { PacketSocket } from "./packet-socket.ts";
 
 /** Runs one statement. A `name` prepares it once for each connection. */
 export interface Queryable {
   rows<R>(statement: Statement): Promise<R[]>;
+}
+
+/**
+ * Statements of one transaction. They run in the order in which they are given, and those that are given without
+ * waiting for each other's answers travel together, as `BEGIN` does with the first.
+ */
+export interface Transaction extends Queryable {
+  /** A write whose answer nobody needs: it travels with what comes next. If it fails, so does the transaction. */
+  send(statement: Statement): void;
 }
 
 interface Statement {
@@ -21,7 +31,7 @@ interface Statement {
 
 export interface Database extends Queryable {
   /** All or nothing. Repeated when Postgres ended it for a deadlock; so `work` must only touch the database. */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -29,6 +39,11 @@ const MOST_CONNECTIONS = 12;
 const CONNECT_TIMEOUT_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 const MOST_REPEATS = 5;
+const IDLE_CONNECTION_MS = 60_000;
+
+/** Named, as unprepared ones would travel alone. */
+const BEGIN = { name: "begin", text: "BEGIN" };
+const COMMIT = { name: "commit", text: "COMMIT" };
 
 const TIMESTAMPTZ = 1184;
 const INT8 = 20;
@@ -45,6 +60,10 @@ export function openDatabase(databaseUrl: string, logger: Logger): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
+    pipeline: true,
+    stream: () => new PacketSocket(),
+    // A connection that is opened anew has to prepare every statement again.
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
     types,
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -68,11 +87,23 @@ export function openDatabase(databaseUrl: string, logger: Logger): Database {
     }
   }
 
-  async function transactOnce<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
-    await client.query("BEGIN");
+  async function transactOnce<T>(client: pg.PoolClient, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    // What follows the statement that failed only says that the transaction is aborted.
+    let failure: { readonly error: unknown } | undefined;
+    const given = <R>(answer: Promise<R>): Promise<R> =>
+      answer.catch((error: unknown) => {
+        failure ??= { error };
+        throw failure.error;
+      });
+    const send = (answer: Promise<unknown>) => void given(answer).catch(() => undefined);
+    send(client.query(BEGIN));
     try {
-      const result = await work({ rows: (statement) => rowsOf(client, statement) });
-      await client.query("COMMIT");
+      const result = await work({
+        rows: (statement) => given(rowsOf(client, statement)),
+        send: (statement) => send(rowsOf(client, statement)),
+      });
+      await client.query(COMMIT);
+      if (failure !== undefined) throw failure.error;
       return result;
     } catch (error) {
       await client.query("ROLLBACK").catch(() => undefined);

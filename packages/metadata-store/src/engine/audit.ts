@@ -35,7 +35,7 @@ export async function auditOccupancy(engine: Engine): Promise<readonly string[]>
         FROM occupancy o FULL JOIN (${RECOUNT}) c USING (key)
         WHERE coalesce(o.used, 0) <> coalesce(c.used, 0)`,
     });
-    await changeOccupancy(tx, new Map(wrong.map(({ key, used, counted }) => [key, counted - used])));
+    changeOccupancy(tx, new Map(wrong.map(({ key, used, counted }) => [key, counted - used])));
     return wrong.map(({ key, used, counted }) => `${key} was ${used}, is ${counted}`);
   });
 }

@@ -111,7 +111,7 @@ function isNamed(taskIds: Scope["taskIds"], { task_id, map_index }: EngineInstan
 
 /** Takes back the states of instances; what depends on them counts anew. */
 export async function clearInstances(turn: Turn, instances: readonly EngineInstance[]): Promise<void> {
-  await keepTries(
+  keepTries(
     turn.tx,
     instances
       .filter(({ state }) => state !== "running" && state !== "restarting" && state !== null)

@@ -5,7 +5,7 @@
 import { type Admission, type Candidate, type Instant, type Limit, pickRunnable } from "@updraft/dag-core";
 import type { Tidings } from "../announcement.ts";
 import { type DagPlan, taskOf } from "../dag-plan.ts";
-import { at, type Queryable } from "../database.ts";
+import { at, type Queryable, type Transaction } from "../database.ts";
 import type { Engine } from "./context.ts";
 import { changeOf, ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
 import {
@@ -44,19 +44,27 @@ interface QueueCandidate extends Candidate {
 
 const PAUSED = "The DAG is paused; unpause it to let its tasks run";
 
-export async function enqueue(engine: Engine, tx: Queryable, request: EnqueueRequest): Promise<void> {
+export async function enqueue(engine: Engine, tx: Transaction, request: EnqueueRequest): Promise<void> {
   const { occupancy, runs, ready, tidings } = request;
-  const freed = [...runs.keys()].filter((id) => (occupancy.get(runKey(id)) ?? 0) < 0);
-  const waiting = request.waiting ?? (await waitingIn(tx, freed, occupancy));
+  const freed = -(occupancy.get(PARALLELISM) ?? 0);
+  const freeing = freed > 0 ? [...runs.keys()].filter((id) => (occupancy.get(runKey(id)) ?? 0) < 0) : [];
+  const candidates = [...ready, ...(request.waiting ?? [])];
+  if (candidates.length === 0 && occupancy.size === 0) return;
+  // Three questions in one trip: what may take the place of what ended, what is in use, and whether anybody else waits.
+  const [waiting, locked, isAnyWaiting] = await Promise.all([
+    request.waiting ?? waitingIn(tx, freeing, freed),
+    lockOccupancy(tx, [...keysOf(candidates, runs), ...keysOfWaiting(freeing, runs)]),
+    freed > ready.length && isAnyScheduled(tx),
+  ]);
+  const counters = await lockMissing(tx, locked, keysOf(waiting, runs));
   const all = [...ready.map((one) => candidate(one, true, runs)), ...waiting.map((one) => candidate(one, false, runs))];
   const [paused, open] = partition(all, ({ instance }) => factsOf(runs, instance).run.is_paused);
   open.sort((left, right) => inOrder(left, right, runs));
 
-  const counters = await lockOccupancy(tx, [...keysOf(open), ...occupancy.keys()]);
   const admission = admit(engine, open, counters, occupancy);
-  await write(tx, admission, paused, request);
-  if ((occupancy.get(PARALLELISM) ?? 0) < 0) tidings.wake_scheduler ||= await isAnyScheduled(tx);
-  await changeOccupancy(tx, occupancy);
+  write(tx, admission, paused, request);
+  if ((occupancy.get(PARALLELISM) ?? 0) < 0) tidings.wake_scheduler ||= isAnyWaiting;
+  changeOccupancy(tx, occupancy);
 }
 
 function admit(
@@ -87,12 +95,12 @@ function admit(
   return admission;
 }
 
-async function write(
-  tx: Queryable,
+function write(
+  tx: Transaction,
   { picked, passedOver }: Admission<QueueCandidate>,
   paused: readonly QueueCandidate[],
   { runs, tidings, now }: EnqueueRequest,
-): Promise<void> {
+): void {
   const blocked = [...passedOver, ...paused.map((one) => ({ candidate: one, cause: PAUSED }))];
   const held = blocked.filter(({ candidate: { isNew } }) => isNew);
   const rows = [
@@ -100,13 +108,14 @@ async function write(
     ...held.map(({ candidate: one, cause }) => ({ ...one, state: "scheduled" as const, cause })),
   ];
   if (rows.length === 0) return;
-  await keepTries(
+  keepTries(
     tx,
     rows.filter(({ instance, isNew }) => isNew && instance.try_number > 0).map(({ instance }) => instance.id),
   );
-  const moved = await tx.rows<{ id: string }>({
+  // Every row is held by its run's lock or by its own.
+  tx.send({
     name: "enqueue",
-    text: `UPDATE task_instance t
+    text: `WITH moved AS (UPDATE task_instance t
       SET state = m.state, cause = m.cause, try_number = t.try_number + m.begins,
           scheduled_when = CASE WHEN m.begins = 1 THEN $6 ELSE t.scheduled_when END,
           queued_when = CASE WHEN m.state = 'queued' THEN $6 ELSE NULL END,
@@ -117,7 +126,8 @@ async function write(
           next_retry_at = NULL, last_heartbeat_at = NULL, hostname = NULL, unixname = NULL, pid = NULL
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[]) AS m (id, before, state, cause, begins)
       WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
-      RETURNING t.id`,
+      RETURNING t.id)
+      SELECT expect_rows(count(*), cardinality($1)) FROM moved`,
     values: [
       rows.map(({ instance }) => instance.id),
       rows.map(({ instance }) => instance.state),
@@ -127,8 +137,6 @@ async function write(
       at(now),
     ],
   });
-  // Every row is held by its run's lock or by its own, so a row that did not move means that this code is wrong.
-  if (moved.length !== rows.length) throw new Error(`${rows.length - moved.length} task instances moved under a lock`);
   for (const { instance, state, isNew } of rows) tell(instance, state, isNew, runs, tidings);
 }
 
@@ -182,9 +190,28 @@ function factsOf(runs: ReadonlyMap<number, RunFacts>, { dag_run }: EngineInstanc
   return facts;
 }
 
-function keysOf(candidates: readonly QueueCandidate[]): string[] {
-  if (candidates.length === 0) return [];
-  return [PARALLELISM, ...candidates.flatMap(({ pool, run_key, task_key }) => [poolKey(pool), run_key, task_key])];
+/** The counters by which limits are held for these instances. */
+function keysOf(instances: readonly EngineInstance[], runs: ReadonlyMap<number, RunFacts>): string[] {
+  return instances.flatMap((instance) => {
+    const { pool, dag_run, dag_id, task_id } = instance;
+    const isLimited = taskOf(factsOf(runs, instance).plan, task_id).max_active_tis_per_dag !== null;
+    return [PARALLELISM, poolKey(pool), runKey(dag_run), ...(isLimited ? [taskKey(dag_id, task_id)] : [])];
+  });
+}
+
+/** The counters of what may wait in these runs, before it is known. */
+function keysOfWaiting(runIds: readonly number[], runs: ReadonlyMap<number, RunFacts>): string[] {
+  return runIds.flatMap((id) => [PARALLELISM, runKey(id), ...(runs.get(id)?.plan.pools ?? []).map(poolKey)]);
+}
+
+/** A row may name another pool than its task does now. */
+async function lockMissing(
+  tx: Queryable,
+  locked: ReadonlyMap<string, Counter>,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Counter>> {
+  const missing = keys.filter((key) => !locked.has(key));
+  return missing.length === 0 ? locked : new Map([...locked, ...(await lockOccupancy(tx, missing))]);
 }
 
 function inOrder(left: QueueCandidate, right: QueueCandidate, runs: ReadonlyMap<number, RunFacts>): number {
@@ -197,14 +224,8 @@ function inOrder(left: QueueCandidate, right: QueueCandidate, runs: ReadonlyMap<
 }
 
 /** Tasks of the same runs that wait for the slots being freed; others are the scheduler's. */
-async function waitingIn(
-  tx: Queryable,
-  runIds: readonly number[],
-  occupancy: ReadonlyMap<string, number>,
-): Promise<EngineInstance[]> {
+async function waitingIn(tx: Queryable, runIds: readonly number[], freed: number): Promise<EngineInstance[]> {
   if (runIds.length === 0) return [];
-  const freed = -(occupancy.get(PARALLELISM) ?? 0);
-  if (freed <= 0) return [];
   return tx.rows<EngineInstance>({
     name: "waiting_in_runs",
     text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.state = 'scheduled' AND t.dag_run = ANY($1::bigint[])

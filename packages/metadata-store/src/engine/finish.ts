@@ -3,7 +3,7 @@
  */
 import { type FinishDecision, failFastEffect, finishTry, type JsonValue, type TryEnd } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
-import { at, type Queryable } from "../database.ts";
+import { at, type Queryable, type Transaction } from "../database.ts";
 import type { FinishRequest, FinishResult } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
@@ -13,8 +13,8 @@ import { Turn } from "./turn.ts";
 export async function finishTries(engine: Engine, requests: readonly FinishRequest[]): Promise<FinishResult[]> {
   const ids = [...new Set(requests.map(({ ti_id }) => ti_id))];
   return engine.db.transaction(async (tx) => {
-    const turn = new Turn(engine, tx, await lockRunsOf(tx, engine.plans, ids));
-    const instances = await lockInstances(tx, ids);
+    const [runs, instances] = await Promise.all([lockRunsOf(tx, engine.plans, ids), lockInstances(tx, ids)]);
+    const turn = new Turn(engine, tx, runs);
     const decided = new Map<string, Decided>();
     for (const request of requests) {
       const instance = instances.get(request.ti_id);
@@ -22,7 +22,7 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
         decided.set(instance.id, decideEnd(turn, instance, request));
     }
     const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
-    await storeXComs(tx, turn, decided.values());
+    storeXComs(tx, turn, decided.values());
     await turn.move(moves);
     await failFast(turn, moves);
     const announcement = await turn.settle();
@@ -86,13 +86,13 @@ function moveOf(instance: EngineInstance, decision: FinishDecision, now: number)
   return { instance, state, cause, next_retry_at, end_date: now };
 }
 
-async function storeXComs(tx: Queryable, turn: Turn, decided: Iterable<Decided>): Promise<void> {
+function storeXComs(tx: Transaction, turn: Turn, decided: Iterable<Decided>): void {
   const rows = [...decided].flatMap(({ instance, xcoms }) =>
     // A key given twice would be written twice by one statement; the last one counts.
     [...new Map(xcoms.map(({ key, value }) => [key, value]))].map(([key, value]) => ({ instance, key, value })),
   );
   if (rows.length === 0) return;
-  await tx.rows({
+  tx.send({
     name: "store_xcoms",
     text: `INSERT INTO xcom (dag_run, task_id, map_index, key, value, "timestamp")
       SELECT dag_run, task_id, map_index, key, value::json, $6

@@ -1,7 +1,7 @@
 /** Task instances as the engine reads and writes them. The only code that writes `task_instance.state`. */
 import type { Instant, TaskInstanceState, UpstreamCounts } from "@updraft/dag-core";
 import type { Tidings } from "../announcement.ts";
-import { at, type Queryable } from "../database.ts";
+import { at, type Transaction } from "../database.ts";
 
 export interface EngineInstance {
   readonly id: string;
@@ -53,14 +53,14 @@ export interface Move {
 }
 
 /**
- * Writes moves whose rows the caller holds through their run's lock. A row that is no longer in the state the decision
- * was made on is left alone; the answer holds the ids of those that moved.
+ * Writes moves whose rows the caller has locked. Should one no longer be in the state on which was decided, the
+ * transaction is repeated.
  */
-export async function writeMoves(tx: Queryable, moves: readonly Move[], tidings: Tidings): Promise<Set<string>> {
-  if (moves.length === 0) return new Set();
-  const rows = await tx.rows<{ id: string }>({
+export function writeMoves(tx: Transaction, moves: readonly Move[], tidings: Tidings): void {
+  if (moves.length === 0) return;
+  tx.send({
     name: "write_moves",
-    text: `UPDATE task_instance t
+    text: `WITH moved AS (UPDATE task_instance t
       SET state = m.state, cause = m.cause,
           start_date = CASE WHEN m.sets_start THEN m.start_date ELSE t.start_date END,
           end_date = CASE WHEN m.sets_end THEN m.end_date ELSE t.end_date END,
@@ -70,7 +70,8 @@ export async function writeMoves(tx: Queryable, moves: readonly Move[], tidings:
                   $8::timestamptz[], $9::timestamptz[], $10::integer[])
         AS m (id, before, state, cause, sets_start, start_date, sets_end, end_date, next_retry_at, max_tries)
       WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
-      RETURNING t.id`,
+      RETURNING t.id)
+      SELECT expect_rows(count(*), cardinality($1)) FROM moved`,
     values: [
       moves.map(({ instance }) => instance.id),
       moves.map(({ instance }) => instance.state),
@@ -84,11 +85,7 @@ export async function writeMoves(tx: Queryable, moves: readonly Move[], tidings:
       moves.map(({ max_tries }) => max_tries ?? null),
     ],
   });
-  const moved = new Set(rows.map(({ id }) => id));
-  for (const { instance, state } of moves) {
-    if (moved.has(instance.id)) tidings.task_instances.push(changeOf(instance, state));
-  }
-  return moved;
+  tidings.task_instances.push(...moves.map(({ instance, state }) => changeOf(instance, state)));
 }
 
 export function changeOf(instance: EngineInstance, state: TaskInstanceState, tryNumber = instance.try_number) {
@@ -97,9 +94,9 @@ export function changeOf(instance: EngineInstance, state: TaskInstanceState, try
 }
 
 /** Keeps the try that a new one is about to follow and removes what it pushed. Repeating it is harmless. */
-export async function keepTries(tx: Queryable, ids: readonly string[]): Promise<void> {
+export function keepTries(tx: Transaction, ids: readonly string[]): void {
   if (ids.length === 0) return;
-  await tx.rows({
+  tx.send({
     name: "keep_tries",
     text: `WITH pushed AS (
         DELETE FROM xcom x USING task_instance t

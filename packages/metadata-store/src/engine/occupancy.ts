@@ -2,7 +2,7 @@
  * The counters of what is in use. A transaction locks them after all other rows: first those of running runs, then the
  * rest, each in the order of their keys, so that two transitions never wait for each other in a circle.
  */
-import type { Queryable } from "../database.ts";
+import type { Queryable, Transaction } from "../database.ts";
 
 export const PARALLELISM = "parallelism";
 export const poolKey = (pool: string) => `pool:${pool}`;
@@ -21,30 +21,32 @@ export interface Counter {
 /** Locks counters, making those that are missing. */
 export async function lockOccupancy(tx: Queryable, keys: Iterable<string>): Promise<ReadonlyMap<string, Counter>> {
   const wanted = [...new Set(keys)].sort();
-  const found = await readLocked(tx, wanted);
-  if (found.size === wanted.length) return found;
-  await tx.rows({
-    name: "make_occupancy",
-    text: "INSERT INTO occupancy SELECT key, 0 FROM unnest($1::text[]) AS k (key) ON CONFLICT DO NOTHING",
-    values: [wanted.filter((key) => !found.has(key))],
-  });
-  return readLocked(tx, wanted);
+  for (;;) {
+    const rows = await lockAndMake(tx, wanted);
+    if (rows.length === wanted.length) return new Map(rows.map(({ key, used, slots }) => [key, { used, slots }]));
+    // Somebody else made one at the same moment; now it is there to be read.
+  }
 }
 
-async function readLocked(tx: Queryable, keys: readonly string[]): Promise<Map<string, Counter>> {
-  const rows = await tx.rows<{ key: string; used: number; slots: number | null }>({
+/** The existing ones are locked before any is made, as everybody does it. */
+function lockAndMake(tx: Queryable, keys: readonly string[]) {
+  return tx.rows<{ key: string; used: number; slots: number | null }>({
     name: "lock_occupancy",
-    text: `SELECT o.key, o.used, p.slots FROM occupancy o LEFT JOIN slot_pool p ON o.key = 'pool:' || p.pool
-      WHERE o.key = ANY($1::text[]) ORDER BY o.key COLLATE "C" FOR UPDATE OF o`,
+    text: `WITH found AS MATERIALIZED (
+        SELECT o.key, o.used FROM occupancy o WHERE o.key = ANY($1::text[]) ORDER BY o.key COLLATE "C" FOR UPDATE),
+      made AS (
+        INSERT INTO occupancy SELECT key, 0 FROM unnest($1::text[]) AS k (key)
+        WHERE NOT EXISTS (SELECT FROM occupancy o WHERE o.key = k.key) ON CONFLICT DO NOTHING RETURNING key, used)
+      SELECT c.key, c.used, p.slots FROM (SELECT * FROM found UNION ALL SELECT * FROM made) c
+        LEFT JOIN slot_pool p ON c.key = 'pool:' || p.pool`,
     values: [keys],
   });
-  return new Map(rows.map(({ key, used, slots }) => [key, { used, slots }]));
 }
 
-export async function changeOccupancy(tx: Queryable, changes: ReadonlyMap<string, number>): Promise<void> {
+export function changeOccupancy(tx: Transaction, changes: ReadonlyMap<string, number>): void {
   const real = [...changes].filter(([, change]) => change !== 0).sort(([left], [right]) => (left < right ? -1 : 1));
   if (real.length === 0) return;
-  await tx.rows({
+  tx.send({
     name: "change_occupancy",
     text: `INSERT INTO occupancy AS o SELECT key, change FROM unnest($1::text[], $2::integer[]) AS c (key, change)
       ON CONFLICT (key) DO UPDATE SET used = o.used + excluded.used`,

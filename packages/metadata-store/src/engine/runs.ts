@@ -1,7 +1,7 @@
 /** DAG runs as the engine reads and writes them. The only code that writes `dag_run.state`. */
 import { type DagRunState, type DagRunType, type Instant, runStateEffect } from "@updraft/dag-core";
 import type { DagPlan, DagPlans } from "../dag-plan.ts";
-import { at, type Queryable } from "../database.ts";
+import { at, type Queryable, type Transaction } from "../database.ts";
 import { runKey } from "./occupancy.ts";
 
 export interface EngineRun {
@@ -91,10 +91,10 @@ export interface RunWrite {
 }
 
 /** Writes runs whose locks the caller holds. A null cause keeps the old one. */
-export async function writeRuns(tx: Queryable, writes: readonly RunWrite[], now: Instant): Promise<void> {
+export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Instant): void {
   if (writes.length === 0) return;
   const runs = writes.map(({ run }) => run);
-  await tx.rows({
+  tx.send({
     name: "write_runs",
     text: `WITH ended AS (DELETE FROM occupancy WHERE key = ANY($10::text[]))
       UPDATE dag_run r

@@ -23,7 +23,7 @@ import {
 } from "@updraft/dag-core";
 import { Tidings } from "../announcement.ts";
 import { taskOf } from "../dag-plan.ts";
-import type { Queryable } from "../database.ts";
+import type { Transaction } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import { countInChildren } from "./children.ts";
 import type { Engine } from "./context.ts";
@@ -41,7 +41,7 @@ interface HeldRun {
 
 export class Turn {
   readonly tidings = new Tidings();
-  readonly tx: Queryable;
+  readonly tx: Transaction;
   readonly now: Instant;
   readonly #engine: Engine;
   readonly #runs = new Map<number, HeldRun>();
@@ -49,7 +49,7 @@ export class Turn {
   readonly #runningRuns = new Map<string, number>();
   readonly #ready = new Map<string, EngineInstance>();
 
-  constructor(engine: Engine, tx: Queryable, locked: readonly LockedRun[]) {
+  constructor(engine: Engine, tx: Transaction, locked: readonly LockedRun[]) {
     this.#engine = engine;
     this.tx = tx;
     this.now = engine.clock.now();
@@ -77,8 +77,8 @@ export class Turn {
   async move(moves: readonly Move[]): Promise<void> {
     let level = moves;
     while (level.length > 0) {
-      const moved = await this.#write(level);
-      const children = await countInChildren(this.tx, moved, (instance) => this.planOf(instance).downstream);
+      this.#write(level);
+      const children = await countInChildren(this.tx, level, (instance) => this.planOf(instance).downstream);
       level = await this.decide(children);
     }
   }
@@ -136,7 +136,7 @@ export class Turn {
   /** Enqueues what is ready, ends the runs that are done, writes the counters. The last step of a transaction. */
   async settle(): Promise<Announcement> {
     await this.#endRuns();
-    await changeOccupancy(this.tx, this.#runningRuns);
+    changeOccupancy(this.tx, this.#runningRuns);
     const ready = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
     await enqueue(this.#engine, this.tx, {
       ready,
@@ -146,7 +146,7 @@ export class Turn {
       now: this.now,
     });
     const writes = [...this.#runs.values()].filter(({ dirty }) => dirty);
-    await writeRuns(this.tx, writes, this.now);
+    writeRuns(this.tx, writes, this.now);
     return this.tidings;
   }
 
@@ -169,16 +169,13 @@ export class Turn {
     }
   }
 
-  /** Writes one level; the answer holds those that moved, with the state they had. */
-  async #write(moves: readonly Move[]): Promise<Move[]> {
-    const ids = await writeMoves(this.tx, moves, this.tidings);
-    const moved = moves.filter(({ instance }) => ids.has(instance.id));
-    for (const { instance, state, next_retry_at } of moved) {
+  #write(moves: readonly Move[]): void {
+    writeMoves(this.tx, moves, this.tidings);
+    for (const { instance, state, next_retry_at } of moves) {
       this.#count(instance, state);
       this.#ready.delete(instance.id);
       if (next_retry_at !== undefined && next_retry_at !== null) this.tidings.wake_scheduler = true;
     }
-    return moved;
   }
 
   #count(instance: EngineInstance, to: TaskInstanceState): void {
