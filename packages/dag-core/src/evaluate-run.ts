@@ -2,9 +2,9 @@
  * When a running DAG run ends. Its leaves decide: a failure that an `all_done` leaf cleaned up after is a success.
  * First match wins: timed out, a leaf failed, all leaves well, deadlocked, otherwise it runs on.
  */
+import type { InstanceVerdict } from "./decide-instance.ts";
 import { isoText } from "./instant-text.ts";
 import type { Instant, SerializedTask, TaskInstanceState } from "./model.ts";
-import type { TriggerRuleVerdict } from "./trigger-rule.ts";
 
 /** Airflow's word for why a run ended, given to callbacks. */
 export type RunEndReason = "success" | "task_failure" | "timed_out" | "all_tasks_deadlocked";
@@ -52,7 +52,7 @@ function evaluateLeaves(leafStates: readonly TaskInstanceState[]): RunEvaluation
 /** What the deadlock check needs to know of one unfinished task instance. */
 export interface UnfinishedTask {
   readonly state: TaskInstanceState;
-  readonly verdict: TriggerRuleVerdict["kind"];
+  readonly verdict: InstanceVerdict["kind"];
   readonly task: Pick<SerializedTask, "depends_on_past" | "max_active_tis_per_dag" | "max_active_tis_per_dagrun">;
 }
 

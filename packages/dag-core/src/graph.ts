@@ -21,11 +21,6 @@ export function upstreamIds(dag: SerializedDag): Edges {
   return upstream;
 }
 
-/** Tasks with no successor: their states decide the run. */
-export function leaves(dag: SerializedDag): string[] {
-  return [...downstreamIds(dag)].filter(([, targets]) => targets.length === 0).map(([id]) => id);
-}
-
 /**
  * Every task after all of its predecessors; among equals declaration order holds. Throws on a cycle: callers hold a
  * DAG that `validateDag` accepted.

@@ -5,6 +5,14 @@ export { assert, assertNever } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
 export {
+  decideInstance,
+  type InstanceFacts,
+  type InstanceVerdict,
+  type RelatedInstance,
+  relatedTasks,
+  type StoredDecision,
+} from "./decide-instance.ts";
+export {
   evaluateDeadlock,
   evaluateRun,
   type RunEndReason,
@@ -13,7 +21,7 @@ export {
   type UnfinishedTask,
 } from "./evaluate-run.ts";
 export { type FinishDecision, finishTry, hasRetriesLeft, type TryEnd, type TryFacts } from "./finish-try.ts";
-export { closure, downstreamIds, findCycle, leaves, topologicalOrder, upstreamIds } from "./graph.ts";
+export { closure, downstreamIds, findCycle, topologicalOrder, upstreamIds } from "./graph.ts";
 export { isoText } from "./instant-text.ts";
 export {
   failFastEffect,
@@ -23,6 +31,7 @@ export {
   timeoutEffect,
 } from "./mark-effect.ts";
 export * from "./model.ts";
+export { evaluatePast, type PastFacts, type PastVerdict, type PreviousRun } from "./past-depends.ts";
 export { priorityWeights } from "./priority.ts";
 export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
 export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
@@ -30,6 +39,7 @@ export { type RunDates, runStateEffect } from "./run-state.ts";
 export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
 export { isActive, isExecuting, isFinished } from "./state-sets.ts";
 export { suggest } from "./suggest.ts";
+export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes, withSetups } from "./task-shape.ts";
 export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";
 export { type MissedTicks, missedTicks } from "./timetable/missed-ticks.ts";
 export { inferManualDataInterval, nextRun, type RunInfo, type ScheduleFacts } from "./timetable/next-run.ts";

@@ -15,6 +15,8 @@ export interface UpstreamCounts {
   readonly upstream_failed: number;
   readonly skipped: number;
   readonly removed: number;
+  /** How the direct setups among them ended; only `all_done_setup_success` asks. */
+  readonly setups?: { readonly total: number; readonly success: number; readonly skipped: number };
 }
 
 export type TriggerRuleVerdict =
@@ -63,8 +65,10 @@ function certainEnd(rule: TriggerRule, c: UpstreamCounts, mapIndex: number): Cer
       return c.skipped > 0 ? "skipped" : null;
     case "all_skipped":
       return c.success + broken > 0 ? "skipped" : null;
-    case "all_done":
     case "all_done_setup_success":
+      if (!allDone || c.setups === undefined || c.setups.total === 0 || c.setups.success > 0) return null;
+      return c.setups.skipped === c.setups.total ? "skipped" : "upstream_failed";
+    case "all_done":
     case "always":
       return null;
     default:

@@ -26,7 +26,7 @@ export function validateDag(dag: SerializedDag): DagIssue[] {
   const issues = [...dagMessages(dag)].map((message) => ({ dag_id: dag.dag_id, task_id: null, message }));
   const successors = new Map(dag.tasks.map((task) => [task.task_id, new Set(task.downstream_task_ids)]));
   const ofTasks = dag.tasks.flatMap((task) =>
-    [...taskMessages(task, dag), ...edgeMessages(task, successors)].map((message) => ({
+    [...taskMessages(task, dag), ...edgeMessages(task, successors), ...setupMessages(task, dag)].map((message) => ({
       dag_id: dag.dag_id,
       task_id: task.task_id,
       message,
@@ -110,6 +110,16 @@ function* edgeMessages(task: SerializedTask, successors: Successors): Iterable<s
   }
   for (const binding of task.arg_bindings) {
     if (binding.kind === "xcom") yield* inputMessage(binding, task.task_id, successors);
+  }
+}
+
+function* setupMessages(task: SerializedTask, dag: SerializedDag): Iterable<string> {
+  if (task.is_setup && task.is_teardown) yield "A task is a setup or a teardown, not both";
+  if (task.on_failure_fail_dagrun && !task.is_teardown) yield "Only a teardown may have on_failure_fail_dagrun";
+  const setups = dag.tasks.filter((one) => one.is_setup && one.downstream_task_ids.includes(task.task_id));
+  if (task.is_teardown || task.trigger_rule === "all_success") return;
+  for (const setup of setups) {
+    yield `Comes right after setup '${setup.task_id}', so its trigger rule must be all_success, not '${task.trigger_rule}'`;
   }
 }
 

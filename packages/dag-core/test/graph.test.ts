@@ -1,7 +1,7 @@
 import { dag } from "@updraft/testkit/dags";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { closure, findCycle, leaves, priorityWeights, topologicalOrder, upstreamIds } from "../src/index.ts";
+import { closure, effectiveLeaves, findCycle, priorityWeights, topologicalOrder, upstreamIds } from "../src/index.ts";
 
 /** A random DAG as edge text: edges only go from lower to higher numbers. */
 const randomDag = fc.integer({ min: 1, max: 12 }).chain((size) =>
@@ -16,7 +16,7 @@ describe("graph", () => {
 
   it("knows direct upstream tasks and leaves", () => {
     expect(Object.fromEntries(upstreamIds(diamond))).toEqual({ a: [], b: ["a"], c: ["a"], d: ["b", "c"], lonely: [] });
-    expect(leaves(diamond)).toEqual(["d", "lonely"]);
+    expect(effectiveLeaves(diamond)).toEqual(["d", "lonely"]);
   });
 
   it("closes over both directions and drops unknown ids", () => {

@@ -124,6 +124,29 @@ describe("evaluateTriggerRule", () => {
     expect(verdict(rule as TriggerRule, states)).toBe(expected);
   });
 
+  it("asks under all_done_setup_success how the direct setups ended, for every mix of up to two setups and two others", () => {
+    let cases = 0;
+    for (const setups of upstreamStates(2)) {
+      for (const others of upstreamStates(2)) {
+        const all = [...setups, ...others];
+        if (all.length === 0) continue;
+        const { total, success, skipped } = countsOf(setups);
+        const counts = { ...countsOf(all), setups: { total, success, skipped } };
+        const result = evaluateTriggerRule("all_done_setup_success", counts);
+        const expected = !over(all)
+          ? "wait"
+          : setups.length === 0 || has(setups, "success")
+            ? "run"
+            : only(setups, "skipped")
+              ? "skipped"
+              : "upstream_failed";
+        expect(`${all}: ${result.kind === "set" ? result.state : result.kind}`).toBe(`${all}: ${expected}`);
+        cases += 1;
+      }
+    }
+    expect(cases).toBe(28 * 28 - 1);
+  });
+
   it("removes surplus mapped tasks under all_success only", () => {
     const counts = countsOf(["success", "success", "removed"]);
     expect(evaluateTriggerRule("all_success", counts, 2)).toMatchObject({ kind: "set", state: "removed" });

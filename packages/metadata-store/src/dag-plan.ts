@@ -4,11 +4,14 @@
  */
 import {
   closure,
+  distantWatchers,
   downstreamIds,
-  leaves,
+  effectiveLeaves,
   priorityWeights,
   type SerializedDag,
   type SerializedTask,
+  type TaskShape,
+  taskShapes,
   upstreamIds,
 } from "@updraft/dag-core";
 import type { Queryable } from "./database.ts";
@@ -25,6 +28,9 @@ export interface DagPlan {
   readonly weights: ReadonlyMap<string, number>;
   /** Pools that its tasks name. */
   readonly pools: readonly string[];
+  readonly shapes: ReadonlyMap<string, TaskShape>;
+  /** Tasks to look at again when one ends though they are no direct successors of it. */
+  readonly watchers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Enough for every DAG of a usual installation; a miss costs one read. */
@@ -77,6 +83,12 @@ export function taskOf(plan: DagPlan, taskId: string): SerializedTask {
   return task;
 }
 
+export function shapeOf(plan: DagPlan, taskId: string): TaskShape {
+  const shape = plan.shapes.get(taskId);
+  if (shape === undefined) throw new Error(`DAG ${plan.dag.dag_id} has no task ${taskId}`);
+  return shape;
+}
+
 /** Everything downstream of a task, transitively, without itself. */
 export function descendants(plan: DagPlan, taskId: string): ReadonlySet<string> {
   const found = closure(plan.dag, [taskId], "downstream");
@@ -86,6 +98,7 @@ export function descendants(plan: DagPlan, taskId: string): ReadonlySet<string> 
 
 function planOf(row: { id: string; version_number: number; form: SerializedDag; artefact_hash: string }): DagPlan {
   const { form: dag } = row;
+  const shapes = taskShapes(dag);
   return {
     version_id: row.id,
     version_number: row.version_number,
@@ -94,8 +107,10 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     tasks: new Map(dag.tasks.map((task) => [task.task_id, task])),
     downstream: downstreamIds(dag),
     upstream: upstreamIds(dag),
-    leaves: leaves(dag),
+    leaves: effectiveLeaves(dag),
     weights: priorityWeights(dag),
     pools: [...new Set(dag.tasks.map(({ pool }) => pool))],
+    shapes,
+    watchers: distantWatchers(shapes),
   };
 }

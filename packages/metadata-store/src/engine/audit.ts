@@ -2,13 +2,14 @@
  * The safety net: counters are recounted from the rows they count, and a run in which nothing can happen any more is
  * found. In a correct engine it never has anything to do; what it corrects is logged as an error.
  */
-import { evaluateDeadlock, evaluateTriggerRule } from "@updraft/dag-core";
+import { decideInstance, evaluateDeadlock } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { at } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
-import { ENGINE_COLUMNS, type EngineInstance, upstreamCounts } from "./instance.ts";
+import { gatherFacts } from "./facts.ts";
+import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
 import { changeOccupancy } from "./occupancy.ts";
 import { lockRuns } from "./runs.ts";
 import { decideAll } from "./start-runs.ts";
@@ -71,12 +72,12 @@ function auditRun(engine: Engine, id: number) {
       values: [id],
     });
     const open = instances.filter(({ state }) => state === null);
+    const facts = await gatherFacts(
+      tx,
+      open.map((instance) => ({ instance, plan: turn.planOf(instance), is_paused: run.is_paused })),
+    );
     const deadlock = evaluateDeadlock(
-      open.map((instance) => {
-        const task = turn.taskOf(instance);
-        const verdict = evaluateTriggerRule(task.trigger_rule, upstreamCounts(instance), instance.map_index).kind;
-        return { state: instance.state, verdict, task };
-      }),
+      facts.map((one) => ({ state: null, verdict: decideInstance(one).kind, task: one.task })),
     );
     turn.patchRun(id, { unfinished: open.length });
     if (deadlock !== null) turn.setRunState(id, "failed", deadlock.cause);

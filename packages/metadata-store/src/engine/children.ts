@@ -46,6 +46,27 @@ export async function countInChildren(
   });
 }
 
+/** Undecided instances that watch something that moved without being its children. Most DAGs have none. */
+export async function readWatchers(
+  tx: Queryable,
+  moved: readonly Move[],
+  watchersOf: (instance: EngineInstance) => ReadonlyMap<string, readonly string[]>,
+): Promise<EngineInstance[]> {
+  const ended = moved.filter(({ state }) => isFinished(state));
+  const pairs = ended.flatMap(({ instance }) =>
+    (watchersOf(instance).get(instance.task_id) ?? []).map((task) => ({ dag_run: instance.dag_run, task })),
+  );
+  if (pairs.length === 0) return [];
+  return tx.rows<EngineInstance>({
+    name: "watchers",
+    text: `SELECT DISTINCT ON (t.id) ${ENGINE_COLUMNS} FROM task_instance t
+      JOIN unnest($1::bigint[], $2::text[]) AS asked (dag_run, task_id)
+        ON t.dag_run = asked.dag_run AND t.task_id = asked.task_id
+      WHERE t.state IS NULL`,
+    values: [pairs.map(({ dag_run }) => dag_run), pairs.map(({ task }) => task)],
+  });
+}
+
 function deltaOf(deltas: Map<string, Delta>, dagRun: number, taskId: string): Delta {
   const key = `${dagRun}/${taskId}`;
   const known = deltas.get(key);

@@ -9,26 +9,26 @@
  * depend on the size of the run or of the backlog. Limits are locked last and all at once.
  */
 import {
+  assertNever,
   type DagRunState,
+  decideInstance,
   evaluateRun,
-  evaluateTriggerRule,
+  type InstanceVerdict,
   type Instant,
   isActive,
   isExecuting,
   isFinished,
-  type JsonValue,
-  SKIP_DECISION_KEY,
-  skipDecision,
   type TaskInstanceState,
 } from "@updraft/dag-core";
 import { Tidings } from "../announcement.ts";
 import { taskOf } from "../dag-plan.ts";
 import type { Transaction } from "../database.ts";
 import type { Announcement } from "../store.ts";
-import { countInChildren } from "./children.ts";
+import { countInChildren, readWatchers } from "./children.ts";
 import type { Engine } from "./context.ts";
 import { enqueue } from "./enqueue.ts";
-import { type EngineInstance, type Move, upstreamCounts, writeMoves } from "./instance.ts";
+import { gatherFacts } from "./facts.ts";
+import { type EngineInstance, type Move, writeMoves } from "./instance.ts";
 import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runningRunsKey, taskKey } from "./occupancy.ts";
 import { type EngineRun, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
 
@@ -78,34 +78,30 @@ export class Turn {
     let level = moves;
     while (level.length > 0) {
       this.#write(level);
-      const children = await countInChildren(this.tx, level, (instance) => this.planOf(instance).downstream);
-      level = await this.decide(children);
+      const [children, watchers] = await Promise.all([
+        countInChildren(this.tx, level, (instance) => this.planOf(instance).downstream),
+        readWatchers(this.tx, level, (instance) => this.planOf(instance).watchers),
+      ]);
+      level = await this.decide([...new Map([...children, ...watchers].map((one) => [one.id, one])).values()]);
     }
   }
 
-  /** Lets instances without a state run, or tells how they end, by their trigger rules. */
+  /** Lets instances without a state run, or tells how they end. */
   async decide(instances: readonly EngineInstance[]): Promise<Move[]> {
     const open = instances.filter(
       ({ dag_run, state }) => state === null && this.#runs.get(dag_run)?.run.state === "running",
     );
-    const ends: Move[] = [];
-    const ready: EngineInstance[] = [];
-    for (const instance of open) {
-      const verdict = evaluateTriggerRule(
-        this.taskOf(instance).trigger_rule,
-        upstreamCounts(instance),
-        instance.map_index,
-      );
-      if (verdict.kind === "run") ready.push(instance);
-      if (verdict.kind === "set")
-        ends.push({ instance, state: verdict.state, cause: verdict.cause, start_date: this.now, end_date: this.now });
-    }
-    const skipped = await this.#skippedByDeciders(ready);
-    for (const instance of ready) {
-      if (skipped.has(instance.id)) ends.push(this.#skip(instance));
-      else this.#ready.set(instance.id, instance);
-    }
-    return ends;
+    if (open.length === 0) return [];
+    const facts = await gatherFacts(
+      this.tx,
+      open.map((instance) => ({
+        instance,
+        plan: this.planOf(instance),
+        is_paused: this.runOf(instance.dag_run).is_paused,
+      })),
+    );
+    const verdicts = facts.map(decideInstance);
+    return open.flatMap((instance, index) => this.#follow(instance, verdicts[index]) ?? []);
   }
 
   /** Instances that may be enqueued though they were not decided here: those whose retry is due. */
@@ -191,28 +187,25 @@ export class Turn {
     add(this.#occupancy, taskKey(dag_id, task_id), Number(isActive(to)) - Number(isActive(from)));
   }
 
-  /** A decider that chose otherwise still decides when its successor was cleared. */
-  async #skippedByDeciders(instances: readonly EngineInstance[]): Promise<ReadonlySet<string>> {
-    const skipped = new Set<string>();
-    for (const instance of instances) {
-      const plan = this.planOf(instance);
-      const deciders = (plan.upstream.get(instance.task_id) ?? []).filter(
-        (id) => plan.tasks.get(id)?.can_skip_downstream === true,
-      );
-      if (deciders.length === 0) continue;
-      const decisions = await this.tx.rows<{ value: JsonValue }>({
-        name: "skip_decisions",
-        text: "SELECT value FROM xcom WHERE dag_run = $1 AND task_id = ANY($2::text[]) AND key = $3",
-        values: [instance.dag_run, deciders, SKIP_DECISION_KEY],
-      });
-      if (decisions.some(({ value }) => skipDecision(value, instance.task_id))) skipped.add(instance.id);
+  /** What a verdict leads to: the end of the instance, a place among what is enqueued last, or nothing. */
+  #follow(instance: EngineInstance, verdict: InstanceVerdict | undefined): Move | null {
+    this.#ready.delete(instance.id);
+    if (verdict === undefined) return null;
+    switch (verdict.kind) {
+      case "wait":
+        return null;
+      case "run":
+        this.#ready.set(instance.id, instance);
+        return null;
+      case "expand":
+        throw new Error(`task ${instance.task_id} of DAG ${instance.dag_id} is mapped, which nothing expands yet`);
+      case "set": {
+        const { state, cause } = verdict;
+        return { instance, state, cause, start_date: this.now, end_date: this.now };
+      }
+      default:
+        return assertNever(verdict);
     }
-    return skipped;
-  }
-
-  #skip(instance: EngineInstance): Move {
-    const cause = "A decider upstream chose another way";
-    return { instance, state: "skipped", cause, start_date: this.now, end_date: this.now };
   }
 
   #held(id: number): HeldRun {

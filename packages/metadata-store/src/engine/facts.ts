@@ -1,0 +1,91 @@
+/** Reads what the decision over task instances needs beyond their own rows: nothing for those whose task asks nothing. */
+import {
+  type InstanceFacts,
+  type PastVerdict,
+  type RelatedInstance,
+  relatedTasks,
+  SKIP_DECISION_KEY,
+  type StoredDecision,
+} from "@updraft/dag-core";
+import { type DagPlan, shapeOf, taskOf } from "../dag-plan.ts";
+import type { Queryable } from "../database.ts";
+import { type EngineInstance, upstreamCounts } from "./instance.ts";
+
+/** An undecided instance with the version of the DAG that its run follows. */
+export interface Undecided {
+  readonly instance: EngineInstance;
+  readonly plan: DagPlan;
+  readonly is_paused: boolean;
+}
+
+/** The facts of each instance, in the order given. */
+export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]): Promise<InstanceFacts[]> {
+  const [related, decisions] = await Promise.all([readRelated(tx, undecided), readDecisions(tx, undecided)]);
+  return undecided.map(({ instance, plan, is_paused }) => ({
+    task: taskOf(plan, instance.task_id),
+    shape: shapeOf(plan, instance.task_id),
+    map_index: instance.map_index,
+    upstream: upstreamCounts(instance),
+    related: ofTasks(related.get(instance.dag_run), relatedTasks(shapeOf(plan, instance.task_id))),
+    decisions: decisions.get(instance.dag_run) ?? NONE,
+    past: MET,
+    is_paused,
+  }));
+}
+
+const MET: PastVerdict = { kind: "met" };
+const NONE: readonly never[] = [];
+
+interface Pairs {
+  readonly runs: number[];
+  readonly tasks: string[];
+}
+
+/** Each run with each task that its instances ask for, once. */
+function pairsOf(undecided: readonly Undecided[], asked: (one: Undecided) => readonly string[]): Pairs {
+  const pairs = new Map<string, readonly [number, string]>();
+  for (const one of undecided) {
+    const run = one.instance.dag_run;
+    for (const task of asked(one)) pairs.set(`${run}/${task}`, [run, task]);
+  }
+  return { runs: [...pairs.values()].map(([run]) => run), tasks: [...pairs.values()].map(([, task]) => task) };
+}
+
+async function readRelated(tx: Queryable, undecided: readonly Undecided[]): Promise<Map<number, RelatedInstance[]>> {
+  const { runs, tasks } = pairsOf(undecided, ({ plan, instance }) => relatedTasks(shapeOf(plan, instance.task_id)));
+  if (runs.length === 0) return new Map();
+  return byRun(
+    await tx.rows<RelatedInstance & { readonly dag_run: number }>({
+      name: "related_instances",
+      text: `SELECT t.dag_run, t.task_id, t.map_index, t.state FROM task_instance t
+        JOIN unnest($1::bigint[], $2::text[]) AS asked (dag_run, task_id) USING (dag_run, task_id)`,
+      values: [runs, tasks],
+    }),
+  );
+}
+
+/** A decision counts once its decider has ended: one that is cleared or still runs may choose otherwise. */
+async function readDecisions(tx: Queryable, undecided: readonly Undecided[]): Promise<Map<number, StoredDecision[]>> {
+  const { runs, tasks } = pairsOf(undecided, ({ plan, instance }) =>
+    shapeOf(plan, instance.task_id).deciders.map(({ task_id }) => task_id),
+  );
+  if (runs.length === 0) return new Map();
+  return byRun(
+    await tx.rows<StoredDecision & { readonly dag_run: number }>({
+      name: "skip_decisions",
+      text: `SELECT x.dag_run, x.task_id, x.map_index, x.value FROM xcom x
+        JOIN unnest($1::bigint[], $2::text[]) AS asked (dag_run, task_id) USING (dag_run, task_id)
+        JOIN task_instance t USING (dag_run, task_id, map_index)
+        WHERE x.key = $3 AND t.state IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed')`,
+      values: [runs, tasks, SKIP_DECISION_KEY],
+    }),
+  );
+}
+
+function byRun<R extends { readonly dag_run: number }>(rows: readonly R[]): Map<number, R[]> {
+  return Map.groupBy(rows, ({ dag_run }) => dag_run);
+}
+
+function ofTasks(instances: readonly RelatedInstance[] | undefined, tasks: readonly string[]) {
+  return tasks.length === 0 ? NONE : (instances ?? NONE).filter(({ task_id }) => tasks.includes(task_id));
+}
