@@ -150,6 +150,8 @@ export class Processor {
         maxActiveRuns: maxActiveRunsPerDag,
         maxActiveTasks: maxActiveTasksPerDag,
         catchup: catchupByDefault,
+        timezone: config.defaultTimezone,
+        createCronDataIntervals: config.createCronDataIntervals,
       };
       return await parser.parse({ artefact_path: artefact, options: { relativeFileloc: file, defaults } });
     } finally {

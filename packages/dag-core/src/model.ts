@@ -70,14 +70,45 @@ export type ArgBinding =
   | { readonly name: string; readonly kind: "xcom"; readonly task_id: string }
   | { readonly name: string; readonly kind: "literal"; readonly value: JsonValue };
 
-/** What decides when a DAG runs. `cron` carries five or six fields (seconds last) evaluated in `timezone`. */
+/** A distance on the calendar: whole months first, then elapsed time. */
+export interface TimeStep {
+  readonly months: number;
+  readonly seconds: number;
+}
+
+/** What triggers with a cron expression may have besides it; absent: a point in time, and the usual first run. */
+export interface CronTriggerOptions {
+  /** Length of the data interval that ends at the tick, in seconds. */
+  readonly interval?: number;
+  /**
+   * The first run of a DAG without a start date: true takes the newest tick, a number takes it unless it is older than
+   * so many seconds. Absent or false: unless it is older than a tenth of the gap, or five minutes.
+   */
+  readonly run_immediately?: boolean | number;
+}
+
+/**
+ * What decides when a DAG runs. Cron expressions carry five or six fields (seconds last) evaluated in `timezone`.
+ * Triggers run at a tick; data intervals run when the period between two ticks is over.
+ */
 export type Timetable =
   | { readonly type: "null" }
   | { readonly type: "once" }
   | { readonly type: "continuous" }
-  | { readonly type: "cron"; readonly expression: string; readonly timezone: string }
+  | ({ readonly type: "cron"; readonly expression: string; readonly timezone: string } & CronTriggerOptions)
+  | ({
+      readonly type: "multiple_cron";
+      readonly expressions: readonly string[];
+      readonly timezone: string;
+    } & CronTriggerOptions)
+  | { readonly type: "cron_data_interval"; readonly expression: string; readonly timezone: string }
   /** An interval in seconds; ticks align to the epoch grid of the interval, so that a restart keeps the beat. */
-  | { readonly type: "delta"; readonly seconds: number };
+  | { readonly type: "delta"; readonly seconds: number }
+  /** Airflow's DeltaTriggerTimetable: counted from the last run. `interval` as for cron. */
+  | { readonly type: "delta_trigger"; readonly step: TimeStep; readonly interval?: number }
+  | { readonly type: "delta_data_interval"; readonly step: TimeStep }
+  /** Fixed instants, ascending. Restricted: a manual run gets the newest of them as its data interval. */
+  | { readonly type: "events"; readonly dates: readonly Instant[]; readonly restrict_to_events: boolean };
 
 /** Where the values come from that a task or group is mapped over. Literals are lists or dicts (pairs of key and value). */
 export type MapSource =

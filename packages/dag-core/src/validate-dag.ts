@@ -5,7 +5,7 @@
 import { findCycle } from "./graph.ts";
 import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
 import { suggest } from "./suggest.ts";
-import { cronTimetable, deltaTimetable } from "./timetable/parse-schedule.ts";
+import { assertTimetable } from "./timetable/parse-schedule.ts";
 import { ScheduleError } from "./timetable/schedule-error.ts";
 
 export interface DagIssue {
@@ -54,8 +54,7 @@ function* dagMessages(dag: SerializedDag): Iterable<string> {
 
 function* timetableMessages(dag: SerializedDag): Iterable<string> {
   try {
-    if (dag.timetable.type === "cron") cronTimetable(dag.timetable.expression, dag.timetable.timezone);
-    if (dag.timetable.type === "delta") deltaTimetable(dag.timetable.seconds);
+    assertTimetable(dag.timetable);
   } catch (error) {
     if (!(error instanceof ScheduleError)) throw error;
     yield error.message;

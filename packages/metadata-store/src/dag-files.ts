@@ -214,6 +214,7 @@ async function writeDag(tx: Queryable, { dag, file, now }: Saving, current: Curr
         max_active_runs = $11, max_active_tasks = $12, max_consecutive_failed_dag_runs = $13, last_parsed_time = $14,
         last_parse_duration = $15, dag_version_id = coalesce($16, dag_version_id),
         evaluate_at = CASE WHEN $17 THEN $14 ELSE evaluate_at END,
+        next_dagrun_run_after = CASE WHEN $17 THEN NULL ELSE next_dagrun_run_after END,
         skip_cause = CASE WHEN $17 AND last_tick_end IS NOT NULL THEN 'The DAG was not there, or had another schedule' ELSE skip_cause END
       WHERE dag_id = $1`,
     values: [
@@ -249,5 +250,11 @@ async function writeDag(tx: Queryable, { dag, file, now }: Saving, current: Curr
 
 /** What decides when a DAG runs. */
 function scheduleOf({ timetable, start_date, end_date, catchup, tasks }: SerializedDag): string {
-  return canonicalJson({ timetable, start_date, end_date, catchup, starts: tasks.map((task) => task.start_date) });
+  return canonicalJson({
+    timetable,
+    start_date,
+    end_date,
+    catchup,
+    dates: tasks.map((task) => [task.start_date, task.end_date]),
+  });
 }

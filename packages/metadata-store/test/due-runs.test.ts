@@ -118,3 +118,23 @@ test("@once runs once, @continuous again as soon as its run ended", async () => 
   await player.run("a");
   expect(await tick(1)).toEqual(["a"]);
 });
+
+test("a delta counted from the last run keeps its beat, and an event runs though it is past when it is looked at", async () => {
+  await save({ timetable: { type: "delta_trigger", step: { months: 0, seconds: 5 } } });
+  await tick(5.003);
+  await tick(5);
+  expect(await runs()).toEqual(["12:00:00.001Z running", "12:00:05.001Z running", "12:00:10.001Z running"]);
+  await save({ timetable: { type: "events", dates: [NOON + 20_000, NOON + 30_000], restrict_to_events: false } });
+  await tick(9.998);
+  await tick(20);
+  expect((await runs()).slice(3)).toEqual(["12:00:20Z running", "12:00:30Z running"]);
+  expect(await world.store.nextDueAt()).toBeNull();
+});
+
+test("data intervals run when they are over; missed ones are recorded by their start", async () => {
+  await save({ timetable: { type: "cron_data_interval", expression: "* * * * *", timezone: "UTC" } });
+  await tick(60);
+  await tick(180);
+  expect(await runs()).toEqual(["11:59:00Z running", "12:00:00Z running", "12:03:00Z running"]);
+  expect(await skipped()).toEqual([expect.stringMatching(/^12:01:00Z\.\.12:02:00Z 2 No scheduler/)]);
+});

@@ -16,13 +16,17 @@ import { modelOf } from "./dag.ts";
 import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model.ts";
 import { downstreamTaskIds } from "./graph.ts";
 import { copyJson } from "./json.ts";
-import { readTimetable } from "./timetable.ts";
+import { readTimetable, type ScheduleDefaults } from "./timetable.ts";
 
 export interface SerializeOptions {
   /** Path of the authored file, relative to the DAGs folder. */
   readonly relativeFileloc: string;
   /** The installation's defaults for what a Dag leaves unset. */
-  readonly defaults: { readonly maxActiveRuns: number; readonly maxActiveTasks: number; readonly catchup: boolean };
+  readonly defaults: {
+    readonly maxActiveRuns: number;
+    readonly maxActiveTasks: number;
+    readonly catchup: boolean;
+  } & ScheduleDefaults;
 }
 
 export interface SerializedBundle {
@@ -60,7 +64,7 @@ function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeO
     description: spec.description ?? null,
     doc_md: spec.docMd ?? null,
     relative_fileloc: relativeFileloc,
-    timetable: readTimetable(model),
+    timetable: readTimetable(model, defaults),
     start_date: spec.startDate?.getTime() ?? null,
     end_date: spec.endDate?.getTime() ?? null,
     catchup: spec.catchup ?? defaults.catchup,

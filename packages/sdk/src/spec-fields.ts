@@ -118,7 +118,7 @@ export const AIRFLOW_DIALECT: Dialect = {
   objectSchedules: false,
 };
 
-const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = AIRFLOW_DAG_FIELDS;
+const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = { ...AIRFLOW_DAG_FIELDS, timezone: name };
 const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = { ...AIRFLOW_TASK_FIELDS, isolation: oneOf(["warm", "process"]) };
 
 export const UPDRAFT_DIALECT: Dialect = {

@@ -57,15 +57,56 @@ export interface TaskSpec {
   readonly returnsDagResult?: boolean | undefined;
 }
 
-/** A fixed interval, or a cron expression evaluated in a time zone. */
+/** An interval: seconds, or an amount of calendar units. */
+export type Delta =
+  | number
+  | {
+      readonly years?: number | undefined;
+      readonly months?: number | undefined;
+      readonly weeks?: number | undefined;
+      readonly days?: number | undefined;
+      readonly hours?: number | undefined;
+      readonly minutes?: number | undefined;
+      readonly seconds?: number | undefined;
+    };
+
+interface CronOptions {
+  /** An IANA name; the Dag's time zone where it is left out. */
+  readonly timezone?: string | undefined;
+  /** Length in seconds of the data interval that ends at the tick; its start is the logical date. */
+  readonly interval?: number | undefined;
+  /** Without a start date: whether the first run takes the newest tick (a number: unless it is so many seconds old). */
+  readonly runImmediately?: boolean | number | undefined;
+}
+
+/**
+ * When a Dag runs: a preset, a cron expression, or one of Airflow's timetables.
+ *
+ * | Schedule | Airflow's timetable |
+ * | --- | --- |
+ * | `"@daily"`, `"0 6 * * *"`, `{ cron, ... }` | CronTriggerTimetable |
+ * | `{ crons: [...] }` | MultipleCronTriggerTimetable |
+ * | `{ cronDataInterval }` | CronDataIntervalTimetable |
+ * | `{ every: seconds }` | DeltaTriggerTimetable, on the epoch grid of the interval |
+ * | `{ deltaTrigger }` | DeltaTriggerTimetable, counted from the last run |
+ * | `{ deltaDataInterval }` | DeltaDataIntervalTimetable |
+ * | `{ events: [dates] }` | EventsTimetable |
+ */
 export type Schedule =
   | string
   | { readonly every: number }
-  | { readonly cron: string; readonly timezone?: string | undefined };
+  | ({ readonly cron: string } & CronOptions)
+  | ({ readonly crons: readonly string[] } & CronOptions)
+  | { readonly cronDataInterval: string; readonly timezone?: string | undefined }
+  | { readonly deltaTrigger: Delta; readonly interval?: number | undefined }
+  | { readonly deltaDataInterval: Delta }
+  | { readonly events: readonly Date[]; readonly restrictToEvents?: boolean | undefined };
 
 /** What `@updraft/sdk` adds to Airflow's Dag options. */
 export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
   readonly schedule?: Schedule | undefined;
+  /** The clock of the schedule where it names none (an IANA name); otherwise the installation's `default_timezone`. */
+  readonly timezone?: string | undefined;
 }
 
 /** What `@updraft/sdk` adds to Airflow's task options. */

@@ -22,6 +22,10 @@ export interface Config {
   readonly maxActiveRunsPerDag: number;
   readonly dagsArePausedAtCreation: boolean;
   readonly catchupByDefault: boolean;
+  /** Cron expressions and intervals stand for the period that is over (Airflow's data intervals). */
+  readonly createCronDataIntervals: boolean;
+  /** The clock of schedules that name no time zone; an IANA name. */
+  readonly defaultTimezone: string;
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly apiHost: string;
@@ -136,6 +140,16 @@ function readCore(reader: SettingsReader) {
       keys: ["AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT"],
       schema: schema.boolean,
       fallback: false,
+    }),
+    createCronDataIntervals: reader.read({
+      keys: ["AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS"],
+      schema: schema.boolean,
+      fallback: false,
+    }),
+    defaultTimezone: reader.read({
+      keys: ["AIRFLOW__CORE__DEFAULT_TIMEZONE"],
+      schema: schema.timezone,
+      fallback: "UTC",
     }),
     databaseUrl: reader.read({
       keys: ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "DATABASE_URL"],

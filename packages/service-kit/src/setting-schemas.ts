@@ -33,6 +33,20 @@ const BOOLEAN_BY_NAME: Readonly<Record<string, boolean>> = {
 
 export const text = z.string();
 
+/** A name of the tz database; Airflow's "utc" is UTC. */
+export const timezone = z
+  .string()
+  .refine(isTimezone, { error: "must be the name of a time zone, such as Europe/Zurich" })
+  .transform((name) => (name.toLowerCase() === "utc" ? "UTC" : name));
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
 export const folder = z.string().transform((path) => resolve(path));
 
 /** A number in `[minimum, maximum]`, whole unless `fraction`. */

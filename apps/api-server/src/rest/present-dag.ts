@@ -67,7 +67,7 @@ export function dagDetailsResponseOf({ row, form, version, active_runs_count }: 
     params: {},
     render_template_as_native_obj: false,
     template_search_path: null,
-    timezone: form.timetable.type === "cron" ? form.timetable.timezone : "UTC",
+    timezone: "timezone" in form.timetable ? form.timetable.timezone : "UTC",
     last_parsed: iso(row.last_parsed_time),
     default_args: null,
     rerun_with_latest_version: null,

@@ -1,6 +1,7 @@
 /** Timetables in words, for lists and headers. */
 import { assertNever } from "../assert.ts";
-import type { Timetable } from "../model.ts";
+import { isoText } from "../instant-text.ts";
+import type { TimeStep, Timetable } from "../model.ts";
 import { type CronFields, parseCron } from "./cron-expression.ts";
 
 export interface TimetableDescription {
@@ -45,6 +46,23 @@ export function describeTimetable(timetable: Timetable): TimetableDescription {
         description: describeCron(timetable.expression, timetable.timezone),
         periodic: true,
       };
+    case "cron_data_interval":
+      return describeTimetable({ ...timetable, type: "cron" });
+    case "multiple_cron":
+      return {
+        summary: timetable.expressions.join(", "),
+        description: timetable.expressions.map((one) => describeCron(one, timetable.timezone)).join("; "),
+        periodic: true,
+      };
+    case "delta_trigger":
+    case "delta_data_interval":
+      return describeStep(timetable.step);
+    case "events":
+      return {
+        summary: `${timetable.dates.length} events`,
+        description: `${timetable.dates.length} events between ${timetable.dates.map(isoText).at(0)} and ${timetable.dates.map(isoText).at(-1)}`,
+        periodic: true,
+      };
     case "delta":
       return {
         summary: durationText(timetable.seconds),
@@ -54,6 +72,17 @@ export function describeTimetable(timetable: Timetable): TimetableDescription {
     default:
       return assertNever(timetable);
   }
+}
+
+function describeStep({ months, seconds }: TimeStep): TimetableDescription {
+  if (months === 0) return describeTimetable({ type: "delta", seconds });
+  const [size, unit] = months % 12 === 0 ? [months / 12, "year"] : [months, "month"];
+  const rest = seconds === 0 ? "" : ` and ${spokenDuration(seconds)}`;
+  return {
+    summary: `${size} ${unit}${size === 1 ? "" : "s"}${seconds === 0 ? "" : `, ${durationText(seconds)}`}`,
+    description: `Every ${size === 1 && rest === "" ? unit : `${size} ${unit}${size === 1 ? "" : "s"}`}${rest}`,
+    periodic: true,
+  };
 }
 
 function describeCron(expression: string, timezone: string): string {

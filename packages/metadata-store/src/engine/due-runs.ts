@@ -4,7 +4,18 @@
  *   due, room below max_active_runs ──► run; the next tick is looked up
  *   due, no room ──► gated: the tick waits. A newer tick makes it a skipped one (catch-up keeps them all)
  */
-import { generateRunId, type Instant, missedTicks, nextRun, type RunInfo, type ScheduleFacts } from "@updraft/dag-core";
+import {
+  generateRunId,
+  hasBeat,
+  type Instant,
+  intervalOfTick,
+  missedTicks,
+  nextRun,
+  type RunInfo,
+  type ScheduleFacts,
+  type SerializedDag,
+  tickOf,
+} from "@updraft/dag-core";
 import { NOTHING, Tidings } from "../announcement.ts";
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
@@ -26,6 +37,11 @@ interface DueDag {
   readonly skip_cause: string | null;
   readonly last_tick_start: Instant | null;
   readonly last_tick_end: Instant | null;
+  /** What was planned when this DAG was last looked at. */
+  readonly next_dagrun_logical_date: Instant | null;
+  readonly next_dagrun_data_interval_start: Instant | null;
+  readonly next_dagrun_data_interval_end: Instant | null;
+  readonly next_dagrun_run_after: Instant | null;
   readonly dag_version_id: string;
   readonly active_runs: number;
 }
@@ -61,7 +77,8 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
     const [dag] = await tx.rows<DueDag>({
       name: "due_dag",
       text: `SELECT d.dag_id, d.is_paused, d.max_active_runs, d.is_gated, d.skip_cause, d.last_tick_start, d.last_tick_end,
-          d.dag_version_id, ${ACTIVE_RUNS} AS active_runs
+          d.next_dagrun_logical_date, d.next_dagrun_data_interval_start, d.next_dagrun_data_interval_end,
+          d.next_dagrun_run_after, d.dag_version_id, ${ACTIVE_RUNS} AS active_runs
         FROM dag d WHERE d.dag_id = $1 AND NOT d.is_paused AND NOT d.is_stale FOR NO KEY UPDATE SKIP LOCKED`,
       values: [dagId],
     });
@@ -69,7 +86,7 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
     const plan = await engine.plans.loadOne(tx, dag.dag_version_id);
     const turn = new Turn(engine, tx, []);
     const facts = factsOf(plan, dag, turn.now);
-    const next = nextRun(plan.dag.timetable, facts);
+    const next = plannedRun(plan, dag, facts) ?? nextRun(plan.dag.timetable, facts);
     if (next === null || next.run_after > turn.now) {
       const { last_tick_start, last_tick_end } = dag;
       await writeDag(tx, dagId, {
@@ -88,6 +105,21 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
   });
 }
 
+/**
+ * A planned run that came due stays the next one until its successor is due too. Timetables that count from the
+ * present (deltas, events) would otherwise forget it a millisecond later.
+ */
+function plannedRun({ dag: { timetable } }: DagPlan, dag: DueDag, facts: ScheduleFacts): RunInfo | null {
+  const { next_dagrun_logical_date: logical_date, next_dagrun_run_after: run_after } = dag;
+  const { next_dagrun_data_interval_start: start, next_dagrun_data_interval_end: end } = dag;
+  if (facts.catchup || logical_date === null || run_after === null || start === null || end === null) return null;
+  if (run_after > facts.now || (facts.latest !== null && start > facts.latest)) return null;
+  const planned = { logical_date, data_interval_start: start, data_interval_end: end, run_after };
+  if (facts.last !== null && tickOf(timetable, planned) <= tickOf(timetable, facts.last)) return null;
+  const following = nextRun(timetable, { ...facts, last: planned });
+  return following === null || following.run_after > facts.now ? planned : null;
+}
+
 interface DueTick {
   readonly dag: DueDag;
   readonly plan: DagPlan;
@@ -100,25 +132,25 @@ async function evaluateTick(engine: Engine, turn: Turn, { dag, plan, facts, next
   const missed =
     catchup || facts.last === null
       ? null
-      : missedTicks(timetable, facts.last.data_interval_end, next.data_interval_start, MOST_COUNTED_TICKS);
+      : missedTicks(timetable, tickOf(timetable, facts.last), tickOf(timetable, next), MOST_COUNTED_TICKS);
   if (missed !== null) {
     await recordSkipped(turn, {
       dag_id: dag.dag_id,
       ...missed,
       cause: dag.skip_cause ?? LATE,
-      previous: dag.last_tick_end,
+      previous: facts.last === null ? null : tickOf(timetable, facts.last),
     });
   }
   const after = nextRun(timetable, { ...facts, last: next });
   if (dag.active_runs >= dag.max_active_runs) {
-    const hasBeat = timetable.type === "cron" || timetable.type === "delta";
+    const newest = missed === null ? facts.last : intervalOfTick(timetable, missed.last);
     await writeDag(turn.tx, dag.dag_id, {
       next,
-      evaluate_at: !catchup && hasBeat ? (after?.run_after ?? null) : null,
+      evaluate_at: !catchup && hasBeat(timetable) ? (after?.run_after ?? null) : null,
       is_gated: true,
       skip_cause: `max_active_runs: ${dag.active_runs} of at most ${dag.max_active_runs} runs were active`,
-      last_tick_start: missed?.last ?? dag.last_tick_start,
-      last_tick_end: missed?.last ?? dag.last_tick_end,
+      last_tick_start: newest?.data_interval_start ?? null,
+      last_tick_end: newest?.data_interval_end ?? null,
     });
     turn.tidings.dags.push({ dag_id: dag.dag_id });
     return;
@@ -147,7 +179,7 @@ async function createTick(engine: Engine, turn: Turn, { dag, plan, next }: DueTi
     note: null,
   });
   if (run !== null) return;
-  const tick = next.logical_date;
+  const tick = tickOf(plan.dag.timetable, next);
   const cause = "A run with this logical date or run id exists already";
   await recordSkipped(turn, { dag_id: dag.dag_id, first: tick, last: tick, count: 1, cause, previous: null });
 }
@@ -185,7 +217,14 @@ function factsOf({ dag }: DagPlan, { last_tick_start, last_tick_end }: DueDag, n
       ? null
       : { data_interval_start: last_tick_start, data_interval_end: last_tick_end };
   const earliest = starts.length === 0 ? null : Math.min(...starts);
-  return { last, earliest, latest: dag.end_date, catchup: dag.catchup, now };
+  return { last, earliest, latest: latestOf(dag), catchup: dag.catchup, now };
+}
+
+/** The end of the DAG, or that of its last task where every task has one. */
+function latestOf({ end_date, tasks }: SerializedDag): Instant | null {
+  const ends = tasks.map((task) => task.end_date).filter((end) => end !== null);
+  if (end_date !== null || ends.length === 0 || ends.length < tasks.length) return end_date;
+  return Math.max(...ends);
 }
 
 interface DagSchedule {

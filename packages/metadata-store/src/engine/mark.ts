@@ -130,7 +130,8 @@ export async function setDagPaused(engine: Engine, dagId: string, paused: boolea
   const rows = await engine.db.rows<{ dag_id: string }>({
     text: `UPDATE dag SET is_paused = $2,
         skip_cause = CASE WHEN is_paused AND NOT $2 THEN 'The DAG was paused' ELSE skip_cause END,
-        evaluate_at = CASE WHEN is_paused AND NOT $2 THEN $3 ELSE evaluate_at END
+        evaluate_at = CASE WHEN is_paused AND NOT $2 THEN $3 ELSE evaluate_at END,
+        next_dagrun_run_after = CASE WHEN is_paused AND NOT $2 THEN NULL ELSE next_dagrun_run_after END
       WHERE dag_id = $1 RETURNING dag_id`,
     values: [dagId, paused, at(engine.clock.now())],
   });
