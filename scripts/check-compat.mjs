@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 const PAGE = "docs/airflow-compat.md";
 const STATUS = /^(as Airflow|differs: \S.*|not yet)$/;
-const REFERENCE = /^`([^`]+?): "(.+)"`$/;
+const REFERENCE = /^`?([^`"]+?)`?: `?"(.+)"`?$/;
 
 const problems = [];
 const sections = new Map();

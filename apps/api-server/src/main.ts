@@ -21,8 +21,12 @@ const config = loadConfig(processEnvironment());
 requireSettings(config, "api-server", ["databaseUrl", "redisUrl", "jwtSecret"]);
 const logger = createLogger("api-server", config.logLevel);
 const metrics = createMetrics("api-server", { processMetrics: true });
-const { databaseUrl, parallelism } = config;
-const store = await openMetadataStore({ databaseUrl, parallelism, logger, clock: systemClock, ids: systemIds });
+const { databaseUrl, parallelism, rerunWithLatestVersion } = config;
+const store = await openMetadataStore({
+  ...{ databaseUrl, parallelism, rerunWithLatestVersion, logger },
+  clock: systemClock,
+  ids: systemIds,
+});
 const queue = createTaskQueue({ redisUrl: config.redisUrl, logger });
 const tokenFor = createWorkloadTokens(config.jwtSecret).sign;
 const announcer = createAnnouncer({ databaseUrl, logger, queue, tokenFor });

@@ -1,4 +1,5 @@
 import {
+  clearPreviewResponse,
   type clearTaskInstancesBody,
   dagCollectionResponse,
   dagDetailsResponse,
@@ -177,6 +178,36 @@ describe("changes", () => {
     await server.rest("POST", path, { ...body, dry_run: false });
     const run = await server.rest("GET", "/api/v2/dags/etl/dagRuns/marked");
     expect(["queued", "running"]).toContain(run.body.state);
+  });
+
+  it("clears with exclusive filters refused, and only_running alone", async () => {
+    const path = "/api/v2/dags/etl/clearTaskInstances";
+    const both = await server.rest("POST", path, { only_failed: true, only_running: true });
+    expect([both.status, both.body.detail[0].msg]).toEqual([422, expect.stringContaining("mutually exclusive")]);
+    expect((await server.rest("POST", path, { dag_run_id: "marked", only_running: true })).body.total_entries).toBe(0);
+  });
+
+  it("refuses to look before or after a run without a logical date", async () => {
+    const body = { dag_run_id: "marked", include_past: true };
+    expect(await server.rest("POST", "/api/v2/dags/etl/clearTaskInstances", body)).toMatchObject({ status: 400 });
+  });
+
+  it("clears one run, many runs, and previews both", async () => {
+    const one = "/api/v2/dags/etl/dagRuns/marked/clear";
+    expect((await server.rest("POST", one, {})).body).toMatchObject({ total_entries: 2 });
+    expect((await server.rest("POST", one, { dry_run: true, only_new: true })).body).toMatchObject({
+      total_entries: 0,
+    });
+    expect(await server.rest("POST", one, { only_new: true, only_failed: true })).toMatchObject({ status: 422 });
+    expect((await server.rest("POST", one, { dry_run: false })).body).toMatchObject({ dag_run_id: "marked" });
+    const many = { dag_runs: [{ dag_run_id: "first" }, { dag_run_id: "marked" }] };
+    const preview = await server.rest("POST", "/api/v2/dags/etl/clearDagRuns", many);
+    expect(clearPreviewResponse.safeParse(preview.body).success).toBe(true);
+    expect(preview.body.total_entries).toBe(4);
+    const cleared = await server.rest("POST", "/api/v2/dags/etl/clearDagRuns", { ...many, dry_run: false });
+    expect(dagRunCollectionResponse.safeParse(cleared.body).success, JSON.stringify(cleared.body)).toBe(true);
+    const missing = { dag_runs: [{ dag_run_id: "none" }] };
+    expect(await server.rest("POST", "/api/v2/dags/etl/clearDagRuns", missing)).toMatchObject({ status: 404 });
   });
 
   it("patches a run's note and state", async () => {

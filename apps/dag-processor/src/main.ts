@@ -17,9 +17,9 @@ const config = loadConfig(processEnvironment());
 requireSettings(config, "dag-processor", ["databaseUrl"]);
 const logger = createLogger("dag-processor", config.logLevel);
 const metrics = createMetrics("dag-processor", { processMetrics: true });
-const { databaseUrl, parallelism, dagsArePausedAtCreation } = config;
+const { databaseUrl, parallelism, dagsArePausedAtCreation, disableBundleVersioning } = config;
 const store = await openMetadataStore({
-  ...{ databaseUrl, parallelism, dagsArePausedAtCreation, logger },
+  ...{ databaseUrl, parallelism, dagsArePausedAtCreation, disableBundleVersioning, logger },
   clock: systemClock,
   ids: systemIds,
 });

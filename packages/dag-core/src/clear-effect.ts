@@ -1,7 +1,6 @@
 /** What clearing does to a task instance and to its run. Clearing gives a task as many new tries as it has retries. */
 
 import type { DagRunState, Instant, TaskInstanceState } from "./model.ts";
-import { isFinished } from "./state-sets.ts";
 
 export interface ClearedTask {
   /** None, or `restarting` for a try that runs: its process is told by its next heartbeat. */
@@ -40,6 +39,6 @@ export function clearSelects(
   filter: { readonly only_failed: boolean; readonly only_running: boolean },
 ): boolean {
   if (filter.only_failed) return state === "failed" || state === "upstream_failed";
-  if (filter.only_running) return state !== null && !isFinished(state);
+  if (filter.only_running) return state === "running";
   return true;
 }

@@ -4,6 +4,7 @@ export { type Admission, type Candidate, type Limit, type Occupancy, pickRunnabl
 export { assert, assertNever } from "./assert.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
+export { type ClearNames, clearScope, type TaskScope, tasksOfGroup } from "./clear-scope.ts";
 export {
   decideInstance,
   type InstanceFacts,

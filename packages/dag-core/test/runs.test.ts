@@ -148,19 +148,19 @@ describe("clear, mark, skip", () => {
     table(`
       state             | mark success | fail_fast | skip request | timeout | only_failed | only_running
       none              | skipped      | skipped   | skipped      | skipped | no          | no
-      scheduled         | skipped      | skipped   | skipped      | skipped | no          | yes
-      queued            | skipped      | skipped   | skipped      | skipped | no          | yes
+      scheduled         | skipped      | skipped   | skipped      | skipped | no          | no
+      queued            | skipped      | skipped   | skipped      | skipped | no          | no
       running           | success      | failed    | -            | skipped | no          | yes
       success           | -            | -         | -            | -       | no          | no
       failed            | -            | -         | -            | -       | yes         | no
       skipped           | -            | -         | -            | -       | no          | no
       upstream_failed   | -            | skipped   | skipped      | -       | yes         | no
       removed           | -            | skipped   | skipped      | -       | no          | no
-      up_for_retry      | skipped      | skipped   | skipped      | skipped | no          | yes
-      up_for_reschedule | success      | skipped   | skipped      | skipped | no          | yes
-      deferred          | success      | skipped   | skipped      | skipped | no          | yes
-      awaiting_input    | success      | skipped   | skipped      | skipped | no          | yes
-      restarting        | skipped      | skipped   | skipped      | skipped | no          | yes
+      up_for_retry      | skipped      | skipped   | skipped      | skipped | no          | no
+      up_for_reschedule | success      | skipped   | skipped      | skipped | no          | no
+      deferred          | success      | skipped   | skipped      | skipped | no          | no
+      awaiting_input    | success      | skipped   | skipped      | skipped | no          | no
+      restarting        | skipped      | skipped   | skipped      | skipped | no          | no
     `),
   )("$state", (row) => {
     const [state = null] = states(row.state);

@@ -7,15 +7,23 @@ import { canonicalJson, describeTimetable, type SerializedDag } from "@updraft/d
 import { Tidings } from "./announcement.ts";
 import { at, type Queryable } from "./database.ts";
 import type { Engine } from "./engine/context.ts";
+import { joined } from "./engine/due-runs.ts";
+import { followNewestVersion } from "./engine/version-move.ts";
 import type { Announcement, DagFileStore, ParsedFile } from "./store.ts";
 
 export interface DagFileOptions {
   readonly dagsArePausedAtCreation: boolean;
+  readonly disableBundleVersioning: boolean;
 }
 
 export function dagFileStore(engine: Engine, options: DagFileOptions): DagFileStore {
   return {
-    saveParsedFile: (file) => engine.db.transaction((tx) => saveFile(engine, tx, options, file)),
+    async saveParsedFile(file) {
+      const saved = await engine.db.transaction((tx) => saveFile(engine, tx, options, file));
+      if (!options.disableBundleVersioning) return saved;
+      const dagIds = file.dags.map(({ dag_id }) => dag_id);
+      return joined(saved, await followNewestVersion(engine, dagIds));
+    },
 
     async saveImportError({ relative_fileloc, bundle_name, stack_trace }) {
       return engine.db.transaction(async (tx) => {

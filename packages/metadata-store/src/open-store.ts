@@ -22,13 +22,18 @@ export interface StoreOptions {
   /** Tries queued or running in the whole installation. */
   readonly parallelism: number;
   readonly dagsArePausedAtCreation?: boolean;
+  /** Unfinished runs move to the newest version of their DAG whenever it changes. */
+  readonly disableBundleVersioning?: boolean;
+  /** Null: as the DAG says, else clearing stays on the run's version. */
+  readonly rerunWithLatestVersion?: boolean | null;
 }
 
 /** Throws `StoreUnavailableError` or `SchemaTooNewError`. */
 export async function openMetadataStore(options: StoreOptions): Promise<MetadataStore> {
-  const { databaseUrl, logger, clock, ids, parallelism, dagsArePausedAtCreation = true } = options;
+  const { databaseUrl, logger, clock, ids, parallelism } = options;
+  const { dagsArePausedAtCreation = true, disableBundleVersioning = false, rerunWithLatestVersion = null } = options;
   const db = openDatabase(databaseUrl, logger);
-  const engine: Engine = { db, plans: new DagPlans(), clock, ids, parallelism };
+  const engine: Engine = { db, plans: new DagPlans(), clock, ids, parallelism, rerunWithLatestVersion };
   try {
     await migrate(db);
   } catch (error) {
@@ -38,7 +43,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
   return {
     ...workerStore(engine),
     ...controlStore(engine),
-    ...dagFileStore(engine, { dagsArePausedAtCreation }),
+    ...dagFileStore(engine, { dagsArePausedAtCreation, disableBundleVersioning }),
     ...schedulerStore(engine),
     ...dagReads(db),
     ...runReads(db),

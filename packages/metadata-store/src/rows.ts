@@ -273,6 +273,7 @@ export interface Listing<T> {
 export interface ClearRequest {
   readonly dag_id: string;
   readonly run_id: string | null;
+  /** Tasks, groups, or pairs of task and map index; null: all tasks. */
   readonly task_ids: readonly (string | readonly [string, number])[] | null;
   readonly start_date: Instant | null;
   readonly end_date: Instant | null;
@@ -283,7 +284,14 @@ export interface ClearRequest {
   readonly include_past: boolean;
   readonly include_future: boolean;
   readonly reset_dag_runs: boolean;
-  readonly run_on_latest_version: boolean;
+  /** Refused where a task that would be cleared is running. */
+  readonly prevent_running_task: boolean;
+  /** Values that the tasks keep over their tries stay. */
+  readonly keep_task_state: boolean;
+  /** Null: as the DAG says, else as configured, else no. */
+  readonly run_on_latest_version: boolean | null;
+  /** Nothing is cleared: the runs get the tasks that the newest version has and they have not. */
+  readonly only_new: boolean;
   readonly note: string | null;
   readonly dry_run: boolean;
 }
@@ -293,9 +301,13 @@ export type ClearResult =
   | {
       readonly kind: "cleared";
       readonly task_instances: readonly TaskInstanceRow[];
+      /** With `only_new`: tasks that a run has no instance of. */
+      readonly new_tasks: readonly string[];
       readonly announcement: Announcement;
     }
-  | { readonly kind: "not_found"; readonly what: "dag" | "dag_run" | "task"; readonly id: string };
+  | { readonly kind: "task_running"; readonly task_id: string; readonly run_id: string }
+  | { readonly kind: "bad_request"; readonly message: string }
+  | { readonly kind: "not_found"; readonly what: "dag" | "dag_run"; readonly id: string };
 
 export interface MarkTaskRequest {
   readonly dag_id: string;

@@ -2,7 +2,15 @@
 
 import { type TestStore, triggerRequest } from "@updraft/testkit";
 import { expect } from "vitest";
-import type { Announcement, ClaimedTry, FinishRequest, QueuedTry, SchedulingStep, TryOutcome } from "../src/index.ts";
+import type {
+  Announcement,
+  ClaimedTry,
+  ClearRequest,
+  FinishRequest,
+  QueuedTry,
+  SchedulingStep,
+  TryOutcome,
+} from "../src/index.ts";
 
 export class Player {
   readonly #world: TestStore;
@@ -69,8 +77,19 @@ export class Player {
     return { kind: "failed", retry: true, reason: "it broke", retry_delay_seconds: null };
   }
 
-  async clear(runId: string, taskIds: readonly string[]): Promise<string[]> {
-    const result = await this.#world.store.clearTaskInstances({
+  async clear(
+    runId: string | null,
+    taskIds: ClearRequest["task_ids"],
+    overrides: Partial<ClearRequest> = {},
+  ): Promise<string[]> {
+    const result = await this.tryClear(runId, taskIds, overrides);
+    if (result.kind !== "cleared") throw new Error(`nothing was cleared: ${JSON.stringify(result)}`);
+    this.hear(result.announcement);
+    return result.task_instances.map(({ task_id }) => task_id);
+  }
+
+  tryClear(runId: string | null, taskIds: ClearRequest["task_ids"], overrides: Partial<ClearRequest> = {}) {
+    return this.#world.store.clearTaskInstances({
       dag_id: "d",
       run_id: runId,
       task_ids: taskIds,
@@ -83,13 +102,14 @@ export class Player {
       include_past: false,
       include_future: false,
       reset_dag_runs: true,
-      run_on_latest_version: false,
+      prevent_running_task: false,
+      keep_task_state: false,
+      run_on_latest_version: null,
+      only_new: false,
       note: null,
       dry_run: false,
+      ...overrides,
     });
-    if (result.kind !== "cleared") throw new Error(`nothing was cleared: ${JSON.stringify(result)}`);
-    this.hear(result.announcement);
-    return result.task_instances.map(({ task_id }) => task_id);
   }
 
   async states(runId: string): Promise<Record<string, string | null>> {

@@ -26,6 +26,10 @@ export interface Config {
   readonly createCronDataIntervals: boolean;
   /** The clock of schedules that name no time zone; an IANA name. */
   readonly defaultTimezone: string;
+  /** Whether clearing (and backfilling) moves a run to the newest version of its DAG; null: not configured. */
+  readonly rerunWithLatestVersion: boolean | null;
+  /** Unfinished runs move to the newest version of their DAG whenever it changes. */
+  readonly disableBundleVersioning: boolean;
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly apiHost: string;
@@ -135,6 +139,16 @@ function readCore(reader: SettingsReader) {
       keys: ["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"],
       schema: schema.boolean,
       fallback: true,
+    }),
+    rerunWithLatestVersion: reader.read<boolean | null>({
+      keys: ["AIRFLOW__CORE__RERUN_WITH_LATEST_VERSION"],
+      schema: schema.boolean,
+      fallback: null,
+    }),
+    disableBundleVersioning: reader.read({
+      keys: ["AIRFLOW__DAG_PROCESSOR__DISABLE_BUNDLE_VERSIONING"],
+      schema: schema.boolean,
+      fallback: false,
     }),
     catchupByDefault: reader.read({
       keys: ["AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT"],

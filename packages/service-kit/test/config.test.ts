@@ -28,6 +28,8 @@ describe("defaults", () => {
       maxActiveRunsPerDag: 16,
       dagsArePausedAtCreation: true,
       catchupByDefault: false,
+      rerunWithLatestVersion: null,
+      disableBundleVersioning: false,
       apiHost: "127.0.0.1",
       apiPort: 8080,
       baseUrl: "http://localhost:8080",

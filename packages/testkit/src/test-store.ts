@@ -19,6 +19,7 @@ export interface TestStore {
 export interface TestStoreOptions {
   readonly parallelism?: number;
   readonly now?: number;
+  readonly disableBundleVersioning?: boolean;
 }
 
 /** The url of a fresh clone of the migrated template. */
@@ -31,11 +32,19 @@ export async function createTestDatabase(): Promise<string> {
 export async function createTestStore({
   parallelism = 32,
   now = Date.now(),
+  disableBundleVersioning = false,
 }: TestStoreOptions = {}): Promise<TestStore> {
   const databaseUrl = await createTestDatabase();
   const clock = new FakeClock(now);
   const logger = createLogger("test", "silent");
-  const store = await openMetadataStore({ databaseUrl, logger, clock, ids: systemIds, parallelism });
+  const store = await openMetadataStore({
+    databaseUrl,
+    logger,
+    clock,
+    ids: systemIds,
+    parallelism,
+    disableBundleVersioning,
+  });
   return {
     store,
     clock,

@@ -1,5 +1,6 @@
-/** A request to clear, with everything that is not asked for left out. */
-import type { ClearRequest } from "@updraft/metadata-store";
+/** Requests to clear, with everything that is not asked for left out, and why they are refused. */
+import { ApiError } from "@updraft/contract";
+import type { ClearRequest, ClearResult } from "@updraft/metadata-store";
 
 const NOTHING_ELSE = {
   run_id: null,
@@ -13,11 +14,27 @@ const NOTHING_ELSE = {
   include_past: false,
   include_future: false,
   reset_dag_runs: true,
-  run_on_latest_version: false,
+  prevent_running_task: false,
+  keep_task_state: false,
+  run_on_latest_version: null,
+  only_new: false,
   note: null,
   dry_run: false,
 } as const;
 
 export function clearRequestOf(dagId: string, wanted: Partial<Omit<ClearRequest, "dag_id">>): ClearRequest {
   return { dag_id: dagId, ...NOTHING_ELSE, ...wanted };
+}
+
+export function clearErrorOf(refused: Exclude<ClearResult, { kind: "cleared" }>, dag_id: string): ApiError {
+  switch (refused.kind) {
+    case "task_running":
+      return new ApiError("task_running_conflict", { task_id: refused.task_id, dag_run_id: refused.run_id });
+    case "bad_request":
+      return new ApiError("bad_request", { message: refused.message });
+    case "not_found":
+      return refused.what === "dag"
+        ? new ApiError("dag_not_found", { dag_id })
+        : new ApiError("dag_run_not_found", { dag_id, dag_run_id: refused.id });
+  }
 }

@@ -1,7 +1,6 @@
 /** Runs: lists, trigger, patch, clear. */
 import {
   ApiError,
-  dagRunClearBody,
   dagRunPatchBody,
   NO_CURSORS,
   queryTexts,
@@ -16,11 +15,10 @@ import type { ApiContext } from "../context.ts";
 import { instantOf } from "../http/iso.ts";
 import { pathPart, type RouteTable } from "../http/routes.ts";
 import { parseBody, queryReader } from "../http/validate.ts";
-import { clearRequestOf } from "./clear-request.ts";
 import { dagRunFilterOf, readDagRunQuery } from "./dag-run-filter.ts";
 import { dagOf } from "./dags.ts";
 import { DAG_RUN_ORDERINGS, orderingOf } from "./ordering.ts";
-import { dagRunResponseOf, taskInstanceResponseOf } from "./present-runs.ts";
+import { dagRunResponseOf } from "./present-runs.ts";
 import type { VersionLookup } from "./version-lookup.ts";
 
 const readPatchQuery = queryReader({ update_mask: queryTexts });
@@ -83,31 +81,6 @@ function oneRunRoutes({ store, announcer }: ApiContext, versions: VersionLookup)
           extra,
         });
         return shown(await dagRunOf(store, request));
-      },
-    },
-    "/dags/:dag_id/dagRuns/:dag_run_id/clear": {
-      async post(request) {
-        const body = parseBody(dagRunClearBody, request);
-        if (body.only_new)
-          throw new ApiError("bad_request", { message: "only_new is not supported; clear the whole run." });
-        const { dag_id, run_id } = await dagRunOf(store, request);
-        const result = await store.clearTaskInstances(
-          clearRequestOf(dag_id, {
-            run_id,
-            only_failed: body.only_failed,
-            run_on_latest_version: body.run_on_latest_version ?? false,
-            note: body.note ?? null,
-            dry_run: body.dry_run,
-          }),
-        );
-        if (result.kind === "not_found") throw runNotFound(request);
-        if (!body.dry_run) {
-          announcer.announce(result.announcement);
-          return shown(await dagRunOf(store, request));
-        }
-        const versionOf = await versions.of(result.task_instances);
-        const task_instances = result.task_instances.map((row) => taskInstanceResponseOf(row, versionOf));
-        return { task_instances, total_entries: task_instances.length, ...NO_CURSORS };
       },
     },
   };

@@ -8,6 +8,7 @@ import { addRoutes } from "../http/routes.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { restLogRoutes } from "../task-logs/rest-routes.ts";
 import { dagRunBatchRoutes } from "./dag-run-batch.ts";
+import { dagRunClearRoutes } from "./dag-run-clear.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
 import { dagRoutes } from "./dags.ts";
 import { healthOf } from "./health.ts";
@@ -34,6 +35,7 @@ export function restRouter(context: ApiContext, versions: VersionLookup, views: 
   addRoutes(router, dagRoutes(context));
   addRoutes(router, taskRoutes(context));
   addRoutes(router, dagRunRoutes(context, versions));
+  addRoutes(router, dagRunClearRoutes(context, versions));
   addRoutes(router, xcomRoutes(context));
   addRoutes(router, restLogRoutes(context, views));
   addRoutes(router, taskInstanceRoutes(context, versions));

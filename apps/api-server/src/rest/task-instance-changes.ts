@@ -1,6 +1,5 @@
 /** Changes of task instances that people ask for: mark, note, clear. */
 import {
-  ApiError,
   type ClearTaskInstancesBody,
   clearTaskInstancesBody,
   NO_CURSORS,
@@ -15,7 +14,7 @@ import type { ApiContext } from "../context.ts";
 import { instantOf } from "../http/iso.ts";
 import { pathPart, type RouteTable } from "../http/routes.ts";
 import { parseBody } from "../http/validate.ts";
-import { clearRequestOf } from "./clear-request.ts";
+import { clearErrorOf, clearRequestOf } from "./clear-request.ts";
 import { taskInstanceResponseOf } from "./present-runs.ts";
 import { addressOf, INSTANCES, type InstanceAddress, instanceOf } from "./task-instances.ts";
 import type { VersionLookup } from "./version-lookup.ts";
@@ -61,10 +60,8 @@ export function taskInstanceChangeRoutes(context: ApiContext, versions: VersionL
   async function clear(request: Request, response: Response) {
     const body = parseBody(clearTaskInstancesBody, request);
     const wanted = clearRequestOfBody(pathPart(request, "dag_id"), body);
-    if (body.prevent_running_task && !body.dry_run)
-      assertNoneRuns(await store.clearTaskInstances({ ...wanted, dry_run: true }));
     const result = await store.clearTaskInstances(wanted);
-    if (result.kind === "not_found") throw clearErrorOf(result.what, result.id, wanted.dag_id);
+    if (result.kind !== "cleared") throw clearErrorOf(result, wanted.dag_id);
     announcer.announce(result.announcement);
     if (!body.dry_run) {
       const extra = JSON.stringify(body);
@@ -146,43 +143,14 @@ function tasksByRun(instances: readonly InstanceAddress[]): Map<string, string[]
 }
 
 function clearRequestOfBody(dagId: string, body: ClearTaskInstancesBody): ClearRequest {
-  const {
-    dag_run_id,
-    prevent_running_task: _,
-    task_ids,
-    start_date,
-    end_date,
-    run_on_latest_version,
-    note,
-    ...flags
-  } = body;
+  const { dag_run_id, task_ids, start_date, end_date, run_on_latest_version, note, ...flags } = body;
   return clearRequestOf(dagId, {
     ...flags,
     run_id: dag_run_id ?? null,
     task_ids: task_ids ?? null,
     start_date: instantOf(start_date),
     end_date: instantOf(end_date),
-    run_on_latest_version: run_on_latest_version ?? false,
+    run_on_latest_version: run_on_latest_version ?? null,
     note: note ?? null,
   });
-}
-
-type ClearResult = Awaited<ReturnType<ApiContext["store"]["clearTaskInstances"]>>;
-
-function assertNoneRuns(result: ClearResult): void {
-  if (result.kind === "not_found") return;
-  const running = result.task_instances.find(({ state }) => state === "running");
-  if (running === undefined) return;
-  throw new ApiError("task_running_conflict", { task_id: running.task_id, dag_run_id: running.run_id });
-}
-
-function clearErrorOf(what: "dag" | "dag_run" | "task", id: string, dag_id: string): ApiError {
-  switch (what) {
-    case "dag":
-      return new ApiError("dag_not_found", { dag_id });
-    case "dag_run":
-      return new ApiError("dag_run_not_found", { dag_id, dag_run_id: id });
-    case "task":
-      return new ApiError("task_not_found", { task_id: id });
-  }
 }

@@ -77,10 +77,20 @@ export const dagRunPatchBody = z.strictObject({
   note: z.string().max(1000).nullish(),
 });
 
-export const dagRunClearBody = z.strictObject({
+const dagRunClearFields = z.strictObject({
   dry_run: z.boolean().default(true),
   only_failed: z.boolean().default(false),
   only_new: z.boolean().default(false),
   run_on_latest_version: z.boolean().nullish(),
   note: z.string().max(1000).nullish(),
 });
+const notBoth = ({ only_failed, only_new }: { readonly only_failed: boolean; readonly only_new: boolean }) =>
+  !(only_failed && only_new);
+const NOT_BOTH = "only_failed and only_new are mutually exclusive";
+
+export const dagRunClearBody = dagRunClearFields.refine(notBoth, NOT_BOTH);
+export type DagRunClearBody = z.infer<typeof dagRunClearBody>;
+
+export const bulkDagRunClearBody = dagRunClearFields
+  .extend({ dag_runs: z.array(z.strictObject({ dag_run_id: z.string(), dag_id: z.string().nullish() })).min(1) })
+  .refine(notBoth, NOT_BOTH);

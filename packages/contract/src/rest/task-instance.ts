@@ -52,15 +52,19 @@ export const taskInstanceResponse = taskInstanceHistoryResponse.extend({
 export type TaskInstanceResponse = z.infer<typeof taskInstanceResponse>;
 export const taskInstanceCollectionResponse = collectionOf("task_instances", taskInstanceResponse).extend(cursorFields);
 
+/** With `only_new`: a task that a run has no instance of yet. */
+const newTaskResponse = z.strictObject({ task_id: z.string(), task_display_name: z.string() });
+export const clearPreviewResponse = collectionOf("task_instances", z.union([taskInstanceResponse, newTaskResponse]));
+
 export const taskDependencyCollectionResponse = z.strictObject({
   dependencies: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
 });
 
-export const clearTaskInstancesBody = z.strictObject({
+const clearFields = z.strictObject({
   dry_run: z.boolean().default(true),
   start_date: sentInstant.nullish(),
   end_date: sentInstant.nullish(),
-  only_failed: z.boolean().default(true),
+  only_failed: z.boolean().optional(),
   only_running: z.boolean().default(false),
   reset_dag_runs: z.boolean().default(true),
   task_ids: z
@@ -74,8 +78,16 @@ export const clearTaskInstancesBody = z.strictObject({
   include_past: z.boolean().default(false),
   run_on_latest_version: z.boolean().nullish(),
   prevent_running_task: z.boolean().default(false),
+  keep_task_state: z.boolean().default(false),
   note: z.string().max(1000).nullish(),
 });
+/** `only_failed` is the default, unless `only_running` is asked for. */
+export const clearTaskInstancesBody = clearFields
+  .refine(
+    ({ only_failed, only_running }) => !(only_failed === true && only_running),
+    "only_failed and only_running are mutually exclusive",
+  )
+  .transform((body) => ({ ...body, only_failed: body.only_failed ?? !body.only_running }));
 export type ClearTaskInstancesBody = z.infer<typeof clearTaskInstancesBody>;
 
 export const patchTaskInstanceBody = z.strictObject({

@@ -10,4 +10,6 @@ export interface Engine {
   readonly ids: Ids;
   /** Tries queued or running in the whole installation. */
   readonly parallelism: number;
+  /** `[core] rerun_with_latest_version`; null where nobody configured it. */
+  readonly rerunWithLatestVersion: boolean | null;
 }

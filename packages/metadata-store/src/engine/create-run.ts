@@ -1,5 +1,5 @@
 /** A new run with its task instances, started at once where the limits allow. */
-import type { DagRunType, Instant, JsonValue } from "@updraft/dag-core";
+import type { DagRunType, Instant, JsonValue, SerializedTask } from "@updraft/dag-core";
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
 import type { Engine } from "./context.ts";
@@ -113,13 +113,13 @@ async function insertRun(
   };
 }
 
-async function insertInstances(
+export async function insertInstances(
   engine: Engine,
   tx: Queryable,
   plan: DagPlan,
   run: EngineRun,
+  tasks: readonly SerializedTask[] = plan.dag.tasks,
 ): Promise<EngineInstance[]> {
-  const { tasks } = plan.dag;
   return tx.rows<EngineInstance>({
     name: "insert_instances",
     text: `INSERT INTO task_instance AS t (dag_run, dag_id, run_id, id, task_id, max_tries, pool, pool_slots, queue,

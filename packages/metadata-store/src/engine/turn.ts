@@ -21,7 +21,7 @@ import {
   type TaskInstanceState,
 } from "@updraft/dag-core";
 import { Tidings } from "../announcement.ts";
-import { taskOf } from "../dag-plan.ts";
+import { type DagPlan, taskOf } from "../dag-plan.ts";
 import type { Transaction } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import { countInChildren, readWatchers } from "./children.ts";
@@ -33,7 +33,7 @@ import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runningRunsKey, tas
 import { type EngineRun, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
 
 interface HeldRun {
-  readonly locked: LockedRun;
+  locked: LockedRun;
   run: EngineRun;
   cause: string | null;
   dirty: boolean;
@@ -126,6 +126,14 @@ export class Turn {
   patchRun(id: number, patch: Partial<EngineRun>): void {
     const held = this.#held(id);
     held.run = { ...held.run, ...patch };
+    held.dirty = true;
+  }
+
+  /** The run goes on by another version of its DAG; the caller writes that and what it means for the instances. */
+  setPlan(id: number, plan: DagPlan): void {
+    const held = this.#held(id);
+    held.locked = { run: held.locked.run, plan };
+    held.run = { ...held.run, dag_version_id: plan.version_id };
     held.dirty = true;
   }
 
