@@ -8,6 +8,7 @@ type Step = (store: SchedulerStore) => Promise<SchedulingStep>;
 
 /** In this order what one step makes is found by the next. */
 const STEPS: readonly Step[] = [
+  (store) => store.createAssetRuns(),
   (store) => store.createDueRuns(),
   (store) => store.startQueuedRuns(),
   (store) => store.startDueRetries(),

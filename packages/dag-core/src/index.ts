@@ -2,6 +2,10 @@
 
 export { type Admission, type Candidate, type Limit, type Occupancy, pickRunnable } from "./admit.ts";
 export { assert, assertNever } from "./assert.ts";
+export { assetReferences, assetSchedule, isAssetConditionMet, requiresBatching } from "./asset/asset-condition.ts";
+export { eventsOfOutlets, type OutletEvent, type OutletEventToWrite } from "./asset/outlet-events.ts";
+export { type AssetRun, planAssetRuns, type QueuedAssetEvent } from "./asset/plan-asset-runs.ts";
+export { timePart } from "./asset/time-part.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
 export { type ClearNames, clearScope, type TaskScope, tasksOfGroup } from "./clear-scope.ts";

@@ -87,11 +87,14 @@ export interface CronTriggerOptions {
   readonly run_immediately?: boolean | number;
 }
 
+/** What decides when a DAG runs. */
+export type Timetable = TimeTimetable | AssetTimetable;
+
 /**
- * What decides when a DAG runs. Cron expressions carry five or six fields (seconds last) evaluated in `timezone`.
+ * By time alone. Cron expressions carry five or six fields (seconds last) evaluated in `timezone`.
  * Triggers run at a tick; data intervals run when the period between two ticks is over.
  */
-export type Timetable =
+export type TimeTimetable =
   | { readonly type: "null" }
   | { readonly type: "once" }
   | { readonly type: "continuous" }
@@ -109,6 +112,19 @@ export type Timetable =
   | { readonly type: "delta_data_interval"; readonly step: TimeStep }
   /** Fixed instants, ascending. Restricted: a manual run gets the newest of them as its data interval. */
   | { readonly type: "events"; readonly dates: readonly Instant[]; readonly restrict_to_events: boolean };
+
+/** What decides by asset events, alone or together with a time-based timetable. */
+export type AssetTimetable =
+  | { readonly type: "asset"; readonly condition: AssetCondition; readonly batch: boolean }
+  /** Either makes a run. */
+  | {
+      readonly type: "asset_or_time";
+      readonly condition: AssetCondition;
+      readonly batch: boolean;
+      readonly timetable: TimeTimetable;
+    }
+  /** A tick waits until the condition is met by events queued since the last run. */
+  | { readonly type: "asset_and_time"; readonly condition: AssetCondition; readonly timetable: TimeTimetable };
 
 /** Where the values come from that a task or group is mapped over. Literals are lists or dicts (pairs of key and value). */
 export type MapSource =
@@ -129,6 +145,22 @@ export interface AssetIdentity {
   readonly name: string;
   readonly uri: string;
 }
+
+/** What a schedule, an inlet or an outlet names. References find an asset that is declared elsewhere. */
+export type AssetReference =
+  | (AssetIdentity & {
+      readonly kind: "asset";
+      readonly group: string;
+      readonly extra: Readonly<Record<string, JsonValue>>;
+    })
+  | { readonly kind: "alias"; readonly name: string; readonly group: string }
+  | { readonly kind: "name_ref"; readonly name: string }
+  | { readonly kind: "uri_ref"; readonly uri: string };
+
+/** Which assets must have events before a DAG runs. */
+export type AssetCondition =
+  | AssetReference
+  | { readonly kind: "all" | "any"; readonly conditions: readonly AssetCondition[] };
 
 /** How a try is isolated: a warm process shared by the tries of one artefact, or a process of its own. */
 export type Isolation = "warm" | "process";
@@ -169,9 +201,9 @@ export interface SerializedTask {
   /** Mapped over this; null: one instance. */
   readonly expand: ExpandInput | null;
   readonly map_index_template: string | null;
-  readonly inlets: readonly AssetIdentity[];
+  readonly inlets: readonly AssetReference[];
   /** Assets that a success of this task updates. */
-  readonly outlets: readonly AssetIdentity[];
+  readonly outlets: readonly AssetReference[];
   readonly start_date: Instant | null;
   readonly end_date: Instant | null;
   /** True for deciders (`if`, `switch`): their `skipmixin_key` XCom decides again when a target is cleared. */

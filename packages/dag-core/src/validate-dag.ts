@@ -2,6 +2,8 @@
  * Everything that is wrong with a DAG, in the author's words, before it is stored. An empty list means that every
  * other function of this package may trust it.
  */
+import { timePart } from "./asset/time-part.ts";
+import { assetScheduleMessages, assetTaskMessages } from "./asset/validate-assets.ts";
 import { findCycle } from "./graph.ts";
 import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
 import { suggest } from "./suggest.ts";
@@ -53,13 +55,15 @@ function* dagMessages(dag: SerializedDag): Iterable<string> {
 }
 
 function* timetableMessages(dag: SerializedDag): Iterable<string> {
+  yield* assetScheduleMessages(dag);
+  const timetable = timePart(dag.timetable);
   try {
-    assertTimetable(dag.timetable);
+    assertTimetable(timetable);
   } catch (error) {
     if (!(error instanceof ScheduleError)) throw error;
     yield error.message;
   }
-  if (dag.timetable.type === "continuous" && dag.max_active_runs > 1) {
+  if (timetable.type === "continuous" && dag.max_active_runs > 1) {
     yield `The schedule '@continuous' needs max_active_runs of at most 1, not ${dag.max_active_runs}`;
   }
 }
@@ -78,6 +82,7 @@ function* taskMessages(task: SerializedTask, dag: SerializedDag): Iterable<strin
   if (!Number.isInteger(task.priority_weight))
     yield `priority_weight must be a whole number, not ${task.priority_weight}`;
   yield* durationMessages(task);
+  yield* assetTaskMessages(task);
   // Running such a task without what it asks for would be worse than not taking it.
   if (task.depends_on_past || task.wait_for_downstream) {
     const asked = task.depends_on_past ? "depends_on_past" : "wait_for_downstream";

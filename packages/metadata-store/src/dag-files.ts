@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson, describeTimetable, type SerializedDag } from "@updraft/dag-core";
 import { Tidings } from "./announcement.ts";
 import { at, type Queryable } from "./database.ts";
+import { refreshActiveAssets, saveAssetReferences } from "./engine/asset-references.ts";
 import type { Engine } from "./engine/context.ts";
 import { joined } from "./engine/due-runs.ts";
 import { followNewestVersion } from "./engine/version-move.ts";
@@ -45,6 +46,7 @@ export function dagFileStore(engine: Engine, options: DagFileOptions): DagFileSt
           values: [bundleName, present],
         });
         tidings.dags.push(...dags.map(({ dag_id }) => ({ dag_id, removed: true })));
+        if (dags.length > 0) await refreshActiveAssets(tx);
         const errors = await tx.rows<{ filename: string }>({
           text: "DELETE FROM import_error WHERE bundle_name = $1 AND filename <> ALL($2::text[]) RETURNING filename",
           values: [bundleName, present],
@@ -81,6 +83,7 @@ async function saveFile(
     values: [file.bundle_name, file.relative_fileloc, [...file.dags.map(({ dag_id }) => dag_id), ...broken]],
   });
   tidings.dags.push(...gone.map(({ dag_id }) => ({ dag_id, removed: true })));
+  if (gone.length > 0) await refreshActiveAssets(tx);
   await saveErrors(tx, file, [...file.errors.map(({ stack_trace }) => stack_trace), ...refused], { now, tidings });
   return tidings;
 }
@@ -148,6 +151,8 @@ async function saveDag(engine: Engine, tx: Queryable, saving: Saving, tidings: T
   const same = current !== null && current.form_hash === hash && current.artefact_hash === file.artefact_hash;
   const versionId = same ? null : await saveVersion(engine, tx, saving, current, hash);
   await writeDag(tx, saving, current, versionId);
+  await saveAssetReferences(tx, dag, current?.form ?? null, saving.now);
+  if (current?.is_stale === true) await refreshActiveAssets(tx);
   if (same && !current.is_stale) return null;
   tidings.dags.push({ dag_id: dag.dag_id });
   tidings.wake_scheduler = true;

@@ -6,6 +6,7 @@ import type {
   Instant,
   Isolation,
   JsonValue,
+  OutletEvent,
   SerializedDag,
   TaskInstanceState,
 } from "@updraft/dag-core";
@@ -93,7 +94,12 @@ export type ClaimResult =
   | { readonly kind: "rejected"; readonly reason: "not_found" };
 
 export type TryOutcome =
-  | { readonly kind: "success"; readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[] }
+  | {
+      readonly kind: "success";
+      readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[];
+      /** What the task says about the events of its outlets. */
+      readonly outlet_events?: readonly OutletEvent[];
+    }
   | {
       readonly kind: "failed";
       readonly retry: boolean;

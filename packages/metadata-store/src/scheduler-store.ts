@@ -1,5 +1,6 @@
 /** What the scheduler asks of the store. */
 import { at } from "./database.ts";
+import { createAssetRuns } from "./engine/asset-runs.ts";
 import { auditOccupancy, auditRuns } from "./engine/audit.ts";
 import type { Engine } from "./engine/context.ts";
 import { createDueRuns } from "./engine/due-runs.ts";
@@ -10,6 +11,7 @@ import type { SchedulerStore } from "./store.ts";
 
 export function schedulerStore(engine: Engine): SchedulerStore {
   return {
+    createAssetRuns: () => createAssetRuns(engine),
     createDueRuns: () => createDueRuns(engine),
     startQueuedRuns: () => startQueuedRuns(engine),
     startDueRetries: () => startDueRetries(engine),

@@ -159,6 +159,8 @@ export interface DagFileStore {
 
 /** What time brings. Each call does a bounded piece of work; `more` tells that there is more to do now. */
 export interface SchedulerStore {
+  /** Runs of DAGs that wait for events of assets. */
+  createAssetRuns(): Promise<SchedulingStep>;
   createDueRuns(): Promise<SchedulingStep>;
   startQueuedRuns(): Promise<SchedulingStep>;
   startDueRetries(): Promise<SchedulingStep>;

@@ -69,6 +69,12 @@ export function describeTimetable(timetable: Timetable): TimetableDescription {
         description: `Every ${spokenDuration(timetable.seconds)}`,
         periodic: true,
       };
+    case "asset":
+      return { summary: "Asset", description: "Triggered by assets", periodic: false };
+    case "asset_or_time":
+      return joined("or", describeTimetable(timetable.timetable));
+    case "asset_and_time":
+      return joined("and", describeTimetable(timetable.timetable));
     default:
       return assertNever(timetable);
   }
@@ -83,6 +89,10 @@ function describeStep({ months, seconds }: TimeStep): TimetableDescription {
     description: `Every ${size === 1 && rest === "" ? unit : `${size} ${unit}${size === 1 ? "" : "s"}`}${rest}`,
     periodic: true,
   };
+}
+
+function joined(word: "or" | "and", { summary, description, periodic }: TimetableDescription): TimetableDescription {
+  return { summary: `Asset ${word} ${summary}`, description: `Triggered by assets ${word} ${description}`, periodic };
 }
 
 function describeCron(expression: string, timezone: string): string {

@@ -2,7 +2,7 @@
  * Ticks that passed without becoming runs, counted so that people can be told. A tick is the end of a trigger's data
  * interval and the start of a data-interval timetable's period.
  */
-import type { Instant, TimeStep, Timetable } from "../model.ts";
+import type { Instant, TimeStep, TimeTimetable } from "../model.ts";
 import type { DataInterval } from "./next-run.ts";
 import { type TickSource, tickSource } from "./tick-source.ts";
 import { addSteps, wholeSteps } from "./time-step.ts";
@@ -15,17 +15,17 @@ export interface MissedTicks {
 }
 
 /** Whether ticks follow each other, so that a newer one supersedes those that could not run. */
-export function hasBeat(timetable: Timetable): boolean {
+export function hasBeat(timetable: TimeTimetable): boolean {
   return timetable.type !== "null" && timetable.type !== "once" && timetable.type !== "continuous";
 }
 
 /** The tick that a run of this data interval belongs to. */
-export function tickOf(timetable: Timetable, interval: DataInterval): Instant {
+export function tickOf(timetable: TimeTimetable, interval: DataInterval): Instant {
   return countsByStart(timetable) ? interval.data_interval_start : interval.data_interval_end;
 }
 
 /** The data interval of a tick. */
-export function intervalOfTick(timetable: Timetable, tick: Instant): DataInterval {
+export function intervalOfTick(timetable: TimeTimetable, tick: Instant): DataInterval {
   switch (timetable.type) {
     case "cron_data_interval":
       return { data_interval_start: tick, data_interval_end: tickSource(timetable).after(tick) };
@@ -45,7 +45,7 @@ export function intervalOfTick(timetable: Timetable, tick: Instant): DataInterva
  * so that a long downtime costs no more than that many steps; `first` and `last` are always exact.
  */
 export function missedTicks(
-  timetable: Timetable,
+  timetable: TimeTimetable,
   afterTick: Instant,
   beforeTick: Instant,
   limit: number,
@@ -69,7 +69,7 @@ export function missedTicks(
   }
 }
 
-function countsByStart({ type }: Timetable): boolean {
+function countsByStart({ type }: TimeTimetable): boolean {
   return type === "cron_data_interval" || type === "delta_data_interval";
 }
 

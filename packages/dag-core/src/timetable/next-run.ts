@@ -5,6 +5,7 @@
  * date. Data intervals run when the period between two ticks is over; its begin is the logical date.
  */
 import { assertNever } from "../assert.ts";
+import { timePart } from "../asset/time-part.ts";
 import type { Instant, Timetable } from "../model.ts";
 import { type GridTimetable, type TriggerTicks, tickSource, triggerTicks } from "./tick-source.ts";
 import { addSteps, stepFrom, wholeSteps } from "./time-step.ts";
@@ -30,7 +31,8 @@ export interface ScheduleFacts {
 }
 
 /** The next run, due now or later; null when there will be none. */
-export function nextRun(timetable: Timetable, facts: ScheduleFacts): RunInfo | null {
+export function nextRun(schedule: Timetable, facts: ScheduleFacts): RunInfo | null {
+  const timetable = timePart(schedule);
   switch (timetable.type) {
     case "null":
       return null;
@@ -61,7 +63,8 @@ export function nextRun(timetable: Timetable, facts: ScheduleFacts): RunInfo | n
  * The data interval of a run that somebody starts by hand at `instant`: up to that point for triggers, the last
  * complete period for cron intervals.
  */
-export function inferManualDataInterval(timetable: Timetable, instant: Instant): { start: Instant; end: Instant } {
+export function inferManualDataInterval(schedule: Timetable, instant: Instant): { start: Instant; end: Instant } {
+  const timetable = timePart(schedule);
   switch (timetable.type) {
     case "cron":
     case "multiple_cron":

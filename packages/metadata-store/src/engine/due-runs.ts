@@ -15,11 +15,13 @@ import {
   type ScheduleFacts,
   type SerializedDag,
   tickOf,
+  timePart,
 } from "@updraft/dag-core";
 import { NOTHING, Tidings } from "../announcement.ts";
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
 import type { Announcement, SchedulingStep } from "../store.ts";
+import { consumeGate, isGateOpen } from "./asset-gate.ts";
 import type { Engine } from "./context.ts";
 import { createRun } from "./create-run.ts";
 import { Turn } from "./turn.ts";
@@ -109,7 +111,8 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
  * A planned run that came due stays the next one until its successor is due too. Timetables that count from the
  * present (deltas, events) would otherwise forget it a millisecond later.
  */
-function plannedRun({ dag: { timetable } }: DagPlan, dag: DueDag, facts: ScheduleFacts): RunInfo | null {
+function plannedRun(plan: DagPlan, dag: DueDag, facts: ScheduleFacts): RunInfo | null {
+  const timetable = timePart(plan.dag.timetable);
   const { next_dagrun_logical_date: logical_date, next_dagrun_run_after: run_after } = dag;
   const { next_dagrun_data_interval_start: start, next_dagrun_data_interval_end: end } = dag;
   if (facts.catchup || logical_date === null || run_after === null || start === null || end === null) return null;
@@ -128,7 +131,16 @@ interface DueTick {
 }
 
 async function evaluateTick(engine: Engine, turn: Turn, { dag, plan, facts, next }: DueTick): Promise<void> {
-  const { timetable, catchup } = plan.dag;
+  const { catchup } = plan.dag;
+  const timetable = timePart(plan.dag.timetable);
+  if (!(await isGateOpen(turn.tx, plan.dag))) {
+    const { last_tick_start, last_tick_end } = dag;
+    const skip_cause = "The tick waited for the assets of the schedule until a newer one came";
+    const waiting = { next, evaluate_at: null, is_gated: false, skip_cause, last_tick_start, last_tick_end };
+    await writeDag(turn.tx, dag.dag_id, waiting);
+    turn.tidings.dags.push({ dag_id: dag.dag_id });
+    return;
+  }
   const missed =
     catchup || facts.last === null
       ? null
@@ -178,8 +190,8 @@ async function createTick(engine: Engine, turn: Turn, { dag, plan, next }: DueTi
     conf: {},
     note: null,
   });
-  if (run !== null) return;
-  const tick = tickOf(plan.dag.timetable, next);
+  if (run !== null) return consumeGate(turn.tx, plan.dag, run.id);
+  const tick = tickOf(timePart(plan.dag.timetable), next);
   const cause = "A run with this logical date or run id exists already";
   await recordSkipped(turn, { dag_id: dag.dag_id, first: tick, last: tick, count: 1, cause, previous: null });
 }

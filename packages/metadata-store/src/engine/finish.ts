@@ -1,10 +1,19 @@
 /**
  * The end of tries: all that are reported together become one transaction, with everything that follows from them.
  */
-import { type FinishDecision, failFastEffect, finishTry, type JsonValue, type TryEnd } from "@updraft/dag-core";
+import {
+  eventsOfOutlets,
+  type FinishDecision,
+  failFastEffect,
+  finishTry,
+  type JsonValue,
+  type OutletEvent,
+  type TryEnd,
+} from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { at, type Queryable, type Transaction } from "../database.ts";
 import type { FinishRequest, FinishResult } from "../store.ts";
+import { writeAssetEvents } from "./asset-events.ts";
 import type { Engine } from "./context.ts";
 import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
 import { lockRunsOf } from "./runs.ts";
@@ -24,6 +33,7 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
     storeXComs(tx, turn, decided.values());
     await turn.move(moves);
+    await emitOutletEvents(turn, decided.values());
     await failFast(turn, moves);
     const announcement = await turn.settle();
     return answers(requests, decided, announcement);
@@ -49,6 +59,7 @@ interface Decided {
   readonly decision: FinishDecision;
   readonly move: Move | null;
   readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[];
+  readonly outletEvents: readonly OutletEvent[];
 }
 
 async function lockInstances(tx: Queryable, ids: readonly string[]): Promise<Map<string, EngineInstance>> {
@@ -63,12 +74,8 @@ async function lockInstances(tx: Queryable, ids: readonly string[]): Promise<Map
 function decideEnd(turn: Turn, instance: EngineInstance, { outcome, try_number }: FinishRequest): Decided {
   const decision = decide(turn, instance, outcome, try_number);
   const move = moveOf(instance, decision, turn.now);
-  return {
-    instance,
-    decision,
-    move,
-    xcoms: move?.state === "success" && outcome.kind === "success" ? outcome.xcoms : [],
-  };
+  const success = move?.state === "success" && outcome.kind === "success" ? outcome : null;
+  return { instance, decision, move, xcoms: success?.xcoms ?? [], outletEvents: success?.outlet_events ?? [] };
 }
 
 function decide(turn: Turn, instance: EngineInstance, outcome: TryEnd, tryNumber: number): FinishDecision {
@@ -84,6 +91,24 @@ function moveOf(instance: EngineInstance, decision: FinishDecision, now: number)
   if (decision.kind !== "moved") return null;
   const { state, cause, next_retry_at } = decision;
   return { instance, state, cause, next_retry_at, end_date: now };
+}
+
+/** Events of the outlets of every task that succeeded; a task without outlets costs nothing. */
+async function emitOutletEvents(turn: Turn, decided: Iterable<Decided>): Promise<void> {
+  const events = [...decided].flatMap(({ instance, move, outletEvents }) => {
+    const { outlets } = turn.taskOf(instance);
+    if (move?.state !== "success" || outlets.length === 0) return [];
+    const { dag_id, run_id, task_id, map_index } = instance;
+    const source = {
+      source_dag_id: dag_id,
+      source_run_id: run_id,
+      source_task_id: task_id,
+      source_map_index: map_index,
+    };
+    return eventsOfOutlets(outlets, outletEvents).map((event) => ({ ...event, ...source, partition_key: null }));
+  });
+  const { queued } = await writeAssetEvents(turn.tx, events, turn.now);
+  if (queued > 0) turn.tidings.wake_scheduler = true;
 }
 
 function storeXComs(tx: Transaction, turn: Turn, decided: Iterable<Decided>): void {
