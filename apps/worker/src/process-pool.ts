@@ -164,7 +164,8 @@ export function createProcessPool(options: PoolOptions): ProcessPool {
   }
 
   async function takeBack(process: TaskProcess): Promise<void> {
-    const retire = singleUse.has(process) ? "it is used once" : await process.ready;
+    const unusable = await process.ready;
+    const retire = singleUse.has(process) ? "it is used once" : unusable;
     busy.delete(process);
     if (retire === null && process.isAlive && !closing.signal.aborted) return becomeIdle(process);
     logger.debug({ pid: process.pid, reason: retire }, "a task process is retired");

@@ -31,17 +31,22 @@ const LONGEST_LINE = 64 * 1024;
 
 export class TaskLog {
   readonly #options: TaskLogOptions;
-  readonly #file: number | undefined;
+  #file: number | undefined;
+  #isOpen = false;
+  /** Waits for the next record, or for the next turn of the event loop. */
+  #soon = "";
   #written = 0;
   #broken = false;
   #closed = false;
 
   constructor(options: TaskLogOptions) {
     this.#options = options;
-    this.#file = this.#attempt(() => {
-      mkdirSync(dirname(options.path), { recursive: true });
-      return openSync(options.path, "a");
-    });
+  }
+
+  /** Making the file takes longer than many a task; a record that tells nothing of the task doesn't hold it up. */
+  writeSoon(record: TaskLogRecord): void {
+    this.#soon += recordsOf(record, this.#options.masker);
+    setImmediate(() => this.#append(""));
   }
 
   write(record: TaskLogRecord): void {
@@ -54,17 +59,32 @@ export class TaskLog {
   /** Nothing is written from now on, also by who still holds the log. */
   close(): void {
     if (this.#closed) return;
+    this.#append("");
     this.#closed = true;
     const file = this.#file;
     if (file !== undefined) this.#attempt(() => closeSync(file));
   }
 
   #append(text: string): void {
+    const whole = this.#soon + text;
+    this.#soon = "";
+    if (whole === "" || this.#closed) return;
+    this.#open();
     const file = this.#file;
     if (file === undefined) return;
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(whole);
     this.#written += bytes.length;
     this.#attempt(() => writeSync(file, bytes));
+  }
+
+  #open(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    const { path } = this.#options;
+    this.#file = this.#attempt(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(path, "a");
+    });
   }
 
   #attempt<T>(action: () => T): T | undefined {

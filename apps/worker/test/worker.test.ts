@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, createMetrics, loadConfig, signLogToken, taskLogPath } from "@updraft/service-kit";
 import type { TaskConsumerOptions, TaskMessage } from "@updraft/task-queue";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createWorker, type Worker } from "../src/index.ts";
 import { ExecutionPeer, type Trial } from "./execution-peer.ts";
 
@@ -88,7 +88,14 @@ async function run(trial: Omit<Trial, "code">) {
   const handled = take(message);
   const body = await ended;
   await handled;
+  // The last line of a success is written while its end is being reported.
+  if (body.state === "success") await vi.waitUntil(() => isComplete(recordsOf(message)));
   return { body, message, records: recordsOf(message) };
+}
+
+function isComplete(records: readonly Record<string, unknown>[]): boolean {
+  const last = records.at(-1);
+  return last?.event === "Task succeeded" || last?.truncated === true;
 }
 
 function recordsOf(message: TaskMessage): Record<string, unknown>[] {

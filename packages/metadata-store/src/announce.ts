@@ -15,6 +15,8 @@ const WAKE = "updraft_wake";
 const MOST_BYTES = 7500;
 const MOST_PENDING_EVENTS = 10_000;
 const RECONNECT_MS = 500;
+/** Events wait so long for others to travel with: a notification costs more than what it tells of. */
+const GATHER_EVENTS_MS = 10;
 const RESYNC: LiveEvent = { type: "resync" };
 
 export interface AnnouncerOptions {
@@ -27,10 +29,12 @@ export interface AnnouncerOptions {
 }
 
 export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: AnnouncerOptions): Announcer {
-  let client: pg.Client | null = null;
+  let connection: Promise<pg.Client> | null = null;
   let events: LiveEvent[] = [];
-  let wake = false;
+  let isWakeWanted = false;
   let sending: Promise<void> | null = null;
+  let waking: Promise<void> | null = null;
+  const closing = new AbortController();
   const offers = new Set<Promise<void>>();
 
   function offerAll(queued: readonly QueuedTry[]): void {
@@ -43,33 +47,45 @@ export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: Announ
     offers.add(offering);
   }
 
-  async function connected(): Promise<pg.Client> {
-    if (client !== null) return client;
-    const fresh = connectAlone(databaseUrl);
-    fresh.on("error", () => {
-      client = null;
+  async function connect(): Promise<pg.Client> {
+    const client = connectAlone(databaseUrl);
+    client.on("error", () => {
+      connection = null;
     });
-    await fresh.connect();
-    client = fresh;
-    return fresh;
+    await client.connect();
+    // A notification is a hint: it need not wait for the disk.
+    await client.query("SET synchronous_commit = off");
+    return client;
   }
 
-  /** One turn sends everything that came together: many changes become one notification. */
-  async function send(): Promise<void> {
-    while (events.length > 0 || wake) {
-      const [taken, wakes] = [events, wake];
-      events = [];
-      wake = false;
-      try {
-        const connection = await connected();
-        for (const payload of payloadsOf(taken)) await connection.query("SELECT pg_notify($1, $2)", [EVENTS, payload]);
-        if (wakes) await connection.query(`NOTIFY ${WAKE}`);
-      } catch (error) {
-        client = null;
-        logger.warn({ err: error }, "live events could not be sent");
-        return;
-      }
+  async function notify(channel: string, payload: string): Promise<void> {
+    try {
+      connection ??= connect();
+      const client = await connection;
+      await client.query({ name: "notify", text: "SELECT pg_notify($1, $2)", values: [channel, payload] });
+    } catch (error) {
+      connection = null;
+      logger.warn({ err: error, channel }, "a notification could not be sent");
     }
+  }
+
+  async function sendEvents(): Promise<void> {
+    while (events.length > 0) {
+      await delay(GATHER_EVENTS_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      const taken = events;
+      events = [];
+      for (const payload of payloadsOf(taken)) await notify(EVENTS, payload);
+    }
+    sending = null;
+  }
+
+  /** Wakes that are wanted meanwhile become one. */
+  async function wake(): Promise<void> {
+    while (isWakeWanted) {
+      isWakeWanted = false;
+      await notify(WAKE, "");
+    }
+    waking = null;
   }
 
   return {
@@ -77,15 +93,14 @@ export function createAnnouncer({ databaseUrl, logger, queue, tokenFor }: Announ
       if (announcement.queued.length > 0) offerAll(announcement.queued);
       events.push(...eventsOf(announcement));
       if (events.length > MOST_PENDING_EVENTS) events = [RESYNC];
-      wake ||= announcement.wake_scheduler;
-      if (sending !== null || (events.length === 0 && !wake)) return;
-      sending = send().finally(() => {
-        sending = null;
-      });
+      if (events.length > 0) sending ??= sendEvents();
+      isWakeWanted ||= announcement.wake_scheduler;
+      if (isWakeWanted) waking ??= wake();
     },
     async close() {
-      await Promise.all([sending, ...offers]);
-      await client?.end().catch(() => undefined);
+      closing.abort();
+      await Promise.all([sending, waking, ...offers]);
+      await connection?.then((client) => client.end()).catch(() => undefined);
     },
   };
 }

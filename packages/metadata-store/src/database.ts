@@ -8,6 +8,7 @@ import type { Logger } from "@updraft/service-kit";
 import pg from "pg";
 import { StoreUnavailableError } from "./errors.ts";
 import { PacketSocket } from "./packet-socket.ts";
+import { type Write, WriteBatch } from "./write-batch.ts";
 
 /** Runs one statement. A `name` prepares it once for each connection. */
 export interface Queryable {
@@ -19,8 +20,8 @@ export interface Queryable {
  * waiting for each other's answers travel together, as `BEGIN` does with the first.
  */
 export interface Transaction extends Queryable {
-  /** A write whose answer nobody needs: it travels with what comes next. If it fails, so does the transaction. */
-  send(statement: Statement): void;
+  /** A write that travels with what comes next. If it fails, so does the transaction. */
+  send(write: Write): void;
 }
 
 interface Statement {
@@ -95,13 +96,26 @@ export function openDatabase(databaseUrl: string, logger: Logger): Database {
         failure ??= { error };
         throw failure.error;
       });
-    const send = (answer: Promise<unknown>) => void given(answer).catch(() => undefined);
-    send(client.query(BEGIN));
+    const unheard = (answer: Promise<unknown>) => void given(answer).catch(() => undefined);
+    const writes = new WriteBatch();
+    const flush = () => {
+      const statement = writes.take();
+      if (statement !== null) unheard(rowsOf(client, statement));
+    };
+    unheard(client.query(BEGIN));
     try {
       const result = await work({
-        rows: (statement) => given(rowsOf(client, statement)),
-        send: (statement) => send(rowsOf(client, statement)),
+        rows(statement) {
+          flush();
+          return given(rowsOf(client, statement));
+        },
+        send(write) {
+          if (writes.add(write)) return;
+          flush();
+          writes.add(write);
+        },
       });
+      flush();
       await client.query(COMMIT);
       if (failure !== undefined) throw failure.error;
       return result;
@@ -133,6 +147,7 @@ export function connectAlone(databaseUrl: string): pg.Client {
     connectionString: databaseUrl,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    pipeline: true,
     types,
   });
 }

@@ -61,10 +61,11 @@ async function run({ assignment, limits, lease_until }: RunMessage): Promise<voi
     onSecret,
     onLoaded: () => retirement.noteLoaded(),
   });
-  const { outcome, handlerStartedAt, broken } = await current.result;
+  const { outcome, handlerStartedAt, broken, endLog } = await current.result;
   current = undefined;
   clearTimeout(leaseTimer);
   tell({ kind: "outcome", outcome, handler_started_at: handlerStartedAt });
+  endLog();
   const unrestorable = attempt(restore);
   tell({ kind: "ready", retire: broken ?? unrestorable ?? (await retirement.check(limits)) });
 }

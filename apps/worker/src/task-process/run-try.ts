@@ -33,6 +33,8 @@ export interface TryResult {
   readonly handlerStartedAt: number | null;
   /** The try broke its process: it must not be used again. */
   readonly broken: string | null;
+  /** Writes what may be written after the outcome was told. */
+  readonly endLog: () => void;
 }
 
 export interface TryDependencies {
@@ -76,7 +78,7 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
   }
 
   async function run(): Promise<TryResult> {
-    log.write(line("info", `Try ${assignment.context.try_number} started in process ${process.pid}`));
+    log.writeSoon(line("info", `Try ${assignment.context.try_number} started in process ${process.pid}`));
     const ended = await Promise.race([
       callHandler().then(
         (outcome) => ({ outcome, broken: null }),
@@ -86,9 +88,13 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
     ]);
     const outcome = masked(ended.outcome, masker);
     access.revoke();
-    log.write(recordOf(outcome));
-    log.close();
-    return { outcome, handlerStartedAt, broken: ended.broken };
+    const endLog = () => {
+      log.write(recordOf(outcome));
+      log.close();
+    };
+    // Why a task failed is in its log before anybody learns that it did; that it succeeded may come a moment later.
+    if (outcome.kind !== "success") endLog();
+    return { outcome, handlerStartedAt, broken: ended.broken, endLog };
   }
 
   return {

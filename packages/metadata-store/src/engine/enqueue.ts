@@ -115,7 +115,7 @@ function write(
   // Every row is held by its run's lock or by its own.
   tx.send({
     name: "enqueue",
-    text: `WITH moved AS (UPDATE task_instance t
+    text: `UPDATE task_instance t
       SET state = m.state, cause = m.cause, try_number = t.try_number + m.begins,
           scheduled_when = CASE WHEN m.begins = 1 THEN $6 ELSE t.scheduled_when END,
           queued_when = CASE WHEN m.state = 'queued' THEN $6 ELSE NULL END,
@@ -126,8 +126,8 @@ function write(
           next_retry_at = NULL, last_heartbeat_at = NULL, hostname = NULL, unixname = NULL, pid = NULL
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[]) AS m (id, before, state, cause, begins)
       WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
-      RETURNING t.id)
-      SELECT expect_rows(count(*), cardinality($1)) FROM moved`,
+      RETURNING t.id`,
+    expects: rows.length,
     values: [
       rows.map(({ instance }) => instance.id),
       rows.map(({ instance }) => instance.state),

@@ -60,7 +60,7 @@ export function writeMoves(tx: Transaction, moves: readonly Move[], tidings: Tid
   if (moves.length === 0) return;
   tx.send({
     name: "write_moves",
-    text: `WITH moved AS (UPDATE task_instance t
+    text: `UPDATE task_instance t
       SET state = m.state, cause = m.cause,
           start_date = CASE WHEN m.sets_start THEN m.start_date ELSE t.start_date END,
           end_date = CASE WHEN m.sets_end THEN m.end_date ELSE t.end_date END,
@@ -70,8 +70,8 @@ export function writeMoves(tx: Transaction, moves: readonly Move[], tidings: Tid
                   $8::timestamptz[], $9::timestamptz[], $10::integer[])
         AS m (id, before, state, cause, sets_start, start_date, sets_end, end_date, next_retry_at, max_tries)
       WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
-      RETURNING t.id)
-      SELECT expect_rows(count(*), cardinality($1)) FROM moved`,
+      RETURNING t.id`,
+    expects: moves.length,
     values: [
       moves.map(({ instance }) => instance.id),
       moves.map(({ instance }) => instance.state),
@@ -97,11 +97,14 @@ export function changeOf(instance: EngineInstance, state: TaskInstanceState, try
 export function keepTries(tx: Transaction, ids: readonly string[]): void {
   if (ids.length === 0) return;
   tx.send({
+    name: "remove_pushed",
+    text: `DELETE FROM xcom x USING task_instance t
+      WHERE t.id = ANY($1::uuid[]) AND x.dag_run = t.dag_run AND x.task_id = t.task_id AND x.map_index = t.map_index`,
+    values: [ids],
+  });
+  tx.send({
     name: "keep_tries",
-    text: `WITH pushed AS (
-        DELETE FROM xcom x USING task_instance t
-        WHERE t.id = ANY($1::uuid[]) AND x.dag_run = t.dag_run AND x.task_id = t.task_id AND x.map_index = t.map_index)
-      INSERT INTO task_instance_history (task_instance, try_number, state, cause, max_tries, start_date, end_date,
+    text: `INSERT INTO task_instance_history (task_instance, try_number, state, cause, max_tries, start_date, end_date,
         scheduled_when, queued_when, hostname, unixname, pid, pool, pool_slots, queue, priority_weight, operator)
       SELECT id, try_number, state, cause, max_tries, start_date, end_date, scheduled_when, queued_when, hostname,
         unixname, pid, pool, pool_slots, queue, priority_weight, operator

@@ -94,13 +94,20 @@ export interface RunWrite {
 export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Instant): void {
   if (writes.length === 0) return;
   const runs = writes.map(({ run }) => run);
+  const ended = runs.filter(({ state }) => isEnded(state)).map(({ id }) => runKey(id));
+  if (ended.length > 0) {
+    tx.send({
+      name: "remove_counters",
+      text: "DELETE FROM occupancy WHERE key = ANY($1::text[])",
+      values: [ended],
+    });
+  }
   tx.send({
     name: "write_runs",
-    text: `WITH ended AS (DELETE FROM occupancy WHERE key = ANY($10::text[]))
-      UPDATE dag_run r
+    text: `UPDATE dag_run r
       SET state = w.state, cause = coalesce(w.cause, r.cause), queued_at = w.queued_at, start_date = w.start_date,
           end_date = w.end_date, timeout_at = w.timeout_at, unfinished = w.unfinished, clear_number = w.clear_number,
-          last_scheduling_decision = $11, updated_at = $11
+          last_scheduling_decision = $10, updated_at = $10
       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
                   $7::timestamptz[], $8::integer[], $9::integer[])
         AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number)
@@ -115,10 +122,14 @@ export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Ins
       runs.map(({ timeout_at }) => at(timeout_at)),
       runs.map(({ unfinished }) => unfinished),
       runs.map(({ clear_number }) => clear_number),
-      runs.filter(({ state }) => state === "success" || state === "failed").map(({ id }) => runKey(id)),
       at(now),
     ],
   });
+}
+
+/** Nothing of it runs any more, so that it needs no counter. */
+export function isEnded(state: DagRunState): boolean {
+  return state === "success" || state === "failed";
 }
 
 export function runChange(run: EngineRun) {

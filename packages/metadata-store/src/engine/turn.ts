@@ -30,7 +30,7 @@ import { enqueue } from "./enqueue.ts";
 import { gatherFacts } from "./facts.ts";
 import { type EngineInstance, type Move, writeMoves } from "./instance.ts";
 import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runningRunsKey, taskKey } from "./occupancy.ts";
-import { type EngineRun, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
+import { type EngineRun, isEnded, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
 
 interface HeldRun {
   locked: LockedRun;
@@ -141,6 +141,7 @@ export class Turn {
   async settle(): Promise<Announcement> {
     await this.#endRuns();
     changeOccupancy(this.tx, this.#runningRuns);
+    for (const { run } of this.#runs.values()) if (isEnded(run.state)) this.#occupancy.delete(runKey(run.id));
     const ready = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
     await enqueue(this.#engine, this.tx, {
       ready,
