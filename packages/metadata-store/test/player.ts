@@ -1,6 +1,6 @@
 /** Plays the worker in tests of the store: keeps the offers it hears, claims and finishes tries. */
 
-import { type TestStore, triggerRequest } from "@updraft/testkit";
+import { type EngineStore, type FakeClock, type StoreDump, triggerRequest } from "@updraft/testkit";
 import { expect } from "vitest";
 import type {
   Announcement,
@@ -12,11 +12,17 @@ import type {
   TryOutcome,
 } from "../src/index.ts";
 
+interface World {
+  readonly store: EngineStore;
+  readonly clock: FakeClock;
+  dump(): Promise<StoreDump>;
+}
+
 export class Player {
-  readonly #world: TestStore;
+  readonly #world: World;
   #offers: QueuedTry[] = [];
 
-  constructor(world: TestStore) {
+  constructor(world: World) {
     this.#world = world;
   }
 
@@ -113,12 +119,14 @@ export class Player {
   }
 
   async states(runId: string): Promise<Record<string, string | null>> {
-    const rows = await this.#world.store.gridInstances("d", [runId]);
-    return Object.fromEntries(rows.map(({ task_id, state }) => [task_id, state]));
+    const prefix = `d/${runId}/`;
+    const { instances } = await this.#world.dump();
+    const found = instances.filter(({ name }) => name.startsWith(prefix));
+    return Object.fromEntries(found.map(({ name, state }) => [name.slice(prefix.length).replace("/-1", ""), state]));
   }
 
   async runState(runId: string): Promise<string | undefined> {
-    return (await this.#world.store.getDagRun("d", runId))?.state;
+    return (await this.#world.dump()).runs.find(({ name }) => name === `d/${runId}`)?.state;
   }
 
   async reportWorker(running: number): Promise<void> {
@@ -134,11 +142,8 @@ export class Player {
     });
   }
 
-  async occupancy(): Promise<Record<string, number>> {
-    const rows = await this.#world.sql<{ key: string; used: number }>(
-      "SELECT key, used FROM occupancy WHERE used <> 0",
-    );
-    return Object.fromEntries(rows.map(({ key, used }) => [key, used]));
+  async occupancy(): Promise<StoreDump["occupancy"]> {
+    return (await this.#world.dump()).occupancy;
   }
 
   async expectNoSlotsInUse(): Promise<void> {

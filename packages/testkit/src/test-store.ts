@@ -5,12 +5,16 @@ import { createLogger, systemIds } from "@updraft/service-kit";
 import { inject } from "vitest";
 import { FakeClock } from "./fake-clock.ts";
 import { TEMPLATE, withDatabase } from "./global-setup.ts";
+import type { StoreDump } from "./memory-store/index.ts";
+import { dumpPostgres } from "./postgres-dump.ts";
 import { sql } from "./sql.ts";
 
 export interface TestStore {
   readonly store: MetadataStore;
   readonly clock: FakeClock;
   readonly databaseUrl: string;
+  /** Everything that the engine's tables hold. */
+  dump(): Promise<StoreDump>;
   /** A look behind the store, for what no method tells. */
   sql<R extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
   close(): Promise<void>;
@@ -49,6 +53,7 @@ export async function createTestStore({
     store,
     clock,
     databaseUrl,
+    dump: () => dumpPostgres((text) => sql(databaseUrl, text)),
     sql: (text, values) => sql(databaseUrl, text, values),
     close: () => store.close(),
   };
