@@ -37,7 +37,7 @@ export async function reportEnd(report: EndReport): Promise<string | null> {
     if (answer.kind === "gone") return answer.reason;
     if (answer.kind === "invalid") {
       if (request.state === "failed") return answer.reason;
-      request = failedInstead(request, answer.reason);
+      request = failedInstead(new Date(clock.now()).toISOString(), answer.reason);
       continue;
     }
     if (gone !== undefined) return gone;
@@ -47,6 +47,6 @@ export async function reportEnd(report: EndReport): Promise<string | null> {
 }
 
 /** A result that can't be stored, as one too large, fails the try: left alone, it would look as if it still ran. */
-function failedInstead({ end_date }: StateRequest, reason: string): StateRequest {
+function failedInstead(end_date: string, reason: string): StateRequest {
   return { state: "failed", end_date, reason: `The result of the task was refused: ${reason}`.slice(0, 2000) };
 }

@@ -109,6 +109,19 @@ const CATALOGUE = {
     template:
       "Task instance is already running: {task_id} in run {dag_run_id}. Clear it without prevent_running_task to end it.",
   },
+  hitl_detail_not_found: {
+    status: 404,
+    template: "Human-in-the-loop detail of the Task Instance with id {ti_id} was not found",
+  },
+  hitl_detail_answered: {
+    status: 409,
+    template:
+      "Human-in-the-loop detail has already been updated for Task Instance with id {ti_id} and is not allowed to write again.",
+  },
+  hitl_not_a_respondent: {
+    status: 403,
+    template: "User {user} is not among the users who may respond to this task.",
+  },
   xcom_not_found: { status: 404, template: "XCom entry with key: `{xcom_key}` not found" },
   log_not_found: { status: 404, template: "TaskInstance not found" },
   bad_log_token: { status: 400, template: "Bad Signature. Please use only the tokens provided by the API." },

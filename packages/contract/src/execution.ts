@@ -50,6 +50,10 @@ export const runResponse = z.object({
   connections: z.array(json),
   xcom_keys_to_clear: z.array(z.string()),
   should_retry: z.boolean(),
+  /** Set where the try waited and goes on. */
+  next_method: z.string().nullish(),
+  next_kwargs: z.record(z.string(), json).nullish(),
+  start_date: z.string().nullish(),
   arg_bindings: z.array(argBinding),
   updraft: z.object({
     artefact_hash: z.string(),
@@ -60,6 +64,8 @@ export const runResponse = z.object({
     isolation: z.enum(["warm", "process"]),
     /** `return_value` of each upstream named by a binding; a task without a row is absent. */
     xcom_inputs: z.record(z.string(), json),
+    /** When a try that was rescheduled looked first. */
+    first_task_reschedule_start_date: z.string().nullish(),
   }),
 });
 export type RunResponse = z.infer<typeof runResponse>;
@@ -68,7 +74,18 @@ export const heartbeatRequest = z.object({ hostname: z.string(), pid: z.int() })
 
 const pushedXcom = z.object({ key: z.string().min(1).max(512), value: json });
 
-/** The final word about a try. Repeating it is harmless. */
+/** ISO 8601 without years and months, whose length nobody knows. Becomes seconds. */
+const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+const UNIT_SECONDS = [604_800, 86_400, 3600, 60, 1];
+const durationSeconds = z
+  .string()
+  .regex(DURATION, "must be an ISO 8601 duration, such as PT30S or P7D")
+  .transform((text) => {
+    const parts = DURATION.exec(text)?.slice(1) ?? [];
+    return parts.reduce((sum, part, index) => sum + Number(part ?? 0) * (UNIT_SECONDS[index] ?? 0), 0);
+  });
+
+/** The word about a try that ends it or lets it wait. Repeating it is harmless. */
 export const stateRequest = z.discriminatedUnion("state", [
   z.object({
     state: z.literal("success"),
@@ -93,8 +110,33 @@ export const stateRequest = z.discriminatedUnion("state", [
     retry_delay_seconds: z.number().nonnegative().nullish(),
     retry_reason: z.string().max(500).nullish(),
   }),
+  z.object({
+    state: z.literal("deferred"),
+    classpath: z.string().min(1).max(1000),
+    trigger_kwargs: z.record(z.string(), json).default({}),
+    trigger_timeout: durationSeconds.nullish(),
+    queue: z.string().nullish(),
+    next_method: z.string().min(1).max(1000),
+    next_kwargs: z.record(z.string(), json).default({}),
+    rendered_map_index: z.string().nullish(),
+  }),
+  z.object({
+    state: z.literal("awaiting_input"),
+    timeout: durationSeconds.nullish(),
+    next_method: z.string().min(1).max(1000),
+    next_kwargs: z.record(z.string(), json).default({}),
+    rendered_map_index: z.string().nullish(),
+  }),
+  z.object({
+    state: z.literal("up_for_reschedule"),
+    reschedule_date: z.iso.datetime({ offset: true }),
+    end_date: z.iso.datetime({ offset: true }),
+  }),
 ]);
-export type StateRequest = z.infer<typeof stateRequest>;
+/** As a worker sends it. */
+export type StateRequest = z.input<typeof stateRequest>;
+/** As the server reads it: durations are seconds. */
+export type StateReport = z.output<typeof stateRequest>;
 
 export const skipDownstreamRequest = z.object({
   tasks: z.array(z.union([z.string(), z.tuple([z.string(), z.int()])])),

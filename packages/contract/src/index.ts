@@ -3,6 +3,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./execution.ts";
 export * from "./execution-errors.ts";
+export * from "./hitl.ts";
 export * from "./query.ts";
 export * from "./rest/dag.ts";
 export * from "./rest/dag-run.ts";

@@ -3,6 +3,7 @@
  *
  *   running ── success | skipped | removed | failed ──► that state
  *   running ── failed, retries left ──► up_for_retry
+ *   running ── deferred | awaiting_input | up_for_reschedule ──► that state, the same try goes on later
  *   restarting (cleared while running) ── anything ──► up_for_retry, due at once
  *   queued | running ── lost (no heartbeat, stuck in the queue) ──► as a failure that may be retried
  *
@@ -33,6 +34,10 @@ export type TryEnd =
     }
   | { readonly kind: "skipped"; readonly reason?: string | null }
   | { readonly kind: "removed"; readonly reason?: string | null }
+  /** Waits for a trigger, for a person, or until a date, without its slot. */
+  | { readonly kind: "deferred"; readonly classpath: string }
+  | { readonly kind: "awaiting_input" }
+  | { readonly kind: "up_for_reschedule"; readonly reschedule_date: Instant }
   /** The try's process is gone without a word. `detail` names host and last heartbeat. */
   | { readonly kind: "lost"; readonly detail?: string };
 
@@ -67,6 +72,12 @@ export function finishTry(
       return moved("skipped", null, withReason("The task skipped itself", outcome.reason));
     case "removed":
       return moved("removed", null, withReason("The task no longer exists in the DAG's code", outcome.reason));
+    case "deferred":
+      return moved("deferred", null, `Waits for trigger ${outcome.classpath}`);
+    case "awaiting_input":
+      return moved("awaiting_input", null, "Waits for a person's answer");
+    case "up_for_reschedule":
+      return moved("up_for_reschedule", null, `Looks again at ${isoText(outcome.reschedule_date)}`);
     case "failed":
       return retryOrFail(facts, outcome, task, now);
     case "lost":

@@ -27,6 +27,7 @@ export {
 } from "./evaluate-run.ts";
 export { type FinishDecision, finishTry, hasRetriesLeft, type TryEnd, type TryFacts } from "./finish-try.ts";
 export { closure, downstreamIds, findCycle, topologicalOrder, upstreamIds } from "./graph.ts";
+export { answerProblem } from "./human-answer.ts";
 export { isoText } from "./instant-text.ts";
 export {
   failFastEffect,
@@ -38,11 +39,21 @@ export {
 export * from "./model.ts";
 export { evaluatePast, type PastFacts, type PastVerdict, type PreviousRun } from "./past-depends.ts";
 export { priorityWeights } from "./priority.ts";
+export { afterDeferral, type Resumption, type TriggerEnd } from "./resume-try.ts";
 export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
 export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
 export { type RunDates, runStateEffect } from "./run-state.ts";
 export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
-export { isActive, isExecuting, isFinished } from "./state-sets.ts";
+export {
+  DAG_STATE_TRIGGER,
+  DATE_TIME_TRIGGER,
+  dagStateEvent,
+  planTrigger,
+  TIME_DELTA_TRIGGER,
+  type TriggerPlan,
+  timerEvent,
+} from "./standard-triggers.ts";
+export { isActive, isExecuting, isFinished, isWaiting } from "./state-sets.ts";
 export { suggest } from "./suggest.ts";
 export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes, withSetups } from "./task-shape.ts";
 export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";

@@ -15,3 +15,8 @@ export function isExecuting(state: TaskInstanceState): boolean {
 export function isActive(state: TaskInstanceState): boolean {
   return isExecuting(state) || state === "deferred" || state === "awaiting_input";
 }
+
+/** True for states in which a try waits without a slot and goes on later as the same try. */
+export function isWaiting(state: TaskInstanceState): boolean {
+  return state === "deferred" || state === "awaiting_input" || state === "up_for_reschedule";
+}

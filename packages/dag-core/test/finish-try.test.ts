@@ -12,6 +12,9 @@ const ENDS: Record<string, TryEnd> = {
   "failed for good": { ...RETRY, retry: false },
   skipped: { kind: "skipped" },
   removed: { kind: "removed" },
+  deferred: { kind: "deferred", classpath: "a.Trigger" },
+  awaiting_input: { kind: "awaiting_input" },
+  up_for_reschedule: { kind: "up_for_reschedule", reschedule_date: NOW },
   lost: { kind: "lost", detail: "no heartbeat from host-1 since 00:00:00" },
 };
 
@@ -35,6 +38,15 @@ describe("finishTry", () => {
       queued       | 1   | 2         | 2       | lost            | up_for_retry
       running      | 1   | 2         | 2       | skipped         | skipped
       running      | 1   | 2         | 2       | removed         | removed
+      running      | 1   | 2         | 2       | deferred          | deferred
+      running      | 3   | 2         | 2       | awaiting_input    | awaiting_input
+      running      | 3   | 2         | 0       | up_for_reschedule | up_for_reschedule
+      restarting   | 1   | 2         | 2       | deferred          | up_for_retry
+      deferred     | 1   | 2         | 2       | deferred          | repeated
+      scheduled    | 1   | 2         | 2       | deferred          | rejected
+      deferred     | 1   | 2         | 2       | success           | rejected
+      awaiting_input | 1 | 2         | 2       | lost              | rejected
+      up_for_reschedule | 1 | 2      | 2       | up_for_reschedule | repeated
       restarting   | 9   | 0         | 0       | success         | up_for_retry
       restarting   | 9   | 0         | 0       | failed for good | up_for_retry
       restarting   | 9   | 0         | 0       | lost            | up_for_retry
@@ -66,6 +78,13 @@ describe("finishTry", () => {
       "up_for_retry",
       "failed",
     ]);
+  });
+
+  it("keeps the try of what waits, whatever else is left", () => {
+    for (const kind of ["deferred", "awaiting_input", "up_for_reschedule"]) {
+      const decision = finishTry(facts({ try_number: 3 }), ENDS[kind] ?? RETRY, task({ task_id: "t" }), 3, NOW);
+      expect(decision).toEqual({ kind: "moved", state: kind, next_retry_at: null, cause: expect.any(String) });
+    }
   });
 
   it("rejects an older try and refuses one that never started", () => {

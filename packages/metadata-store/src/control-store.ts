@@ -2,6 +2,7 @@
 import { at } from "./database.ts";
 import { clearTaskInstances } from "./engine/clear.ts";
 import type { Engine } from "./engine/context.ts";
+import { respond } from "./engine/human-input.ts";
 import { markTaskInstances, patchDagRun, setDagPaused } from "./engine/mark.ts";
 import { triggerDagRun } from "./engine/trigger.ts";
 import type { ControlStore } from "./store.ts";
@@ -13,6 +14,7 @@ export function controlStore(engine: Engine): ControlStore {
     setDagPaused: (dagId, paused) => setDagPaused(engine, dagId, paused),
     patchDagRun: (dagId, runId, patch) => patchDagRun(engine, dagId, runId, patch),
     markTaskInstances: (request) => markTaskInstances(engine, request),
+    respond: (tiId, response) => respond(engine, tiId, response),
     clearTaskInstances: (request) => clearTaskInstances(engine, request),
 
     async setTaskInstanceNote({ dag_id, run_id, task_id, map_index }, note) {

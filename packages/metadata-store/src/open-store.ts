@@ -8,6 +8,7 @@ import type { Engine } from "./engine/context.ts";
 import { migrate } from "./migrate.ts";
 import { blockingReasons } from "./reads/blocking.ts";
 import { dagReads } from "./reads/dags.ts";
+import { listHitlDetails } from "./reads/hitl-details.ts";
 import { runReads } from "./reads/runs.ts";
 import { list, orderBy, Where } from "./reads/where.ts";
 import { schedulerStore } from "./scheduler-store.ts";
@@ -54,12 +55,13 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
 
 function otherReads(
   engine: Engine,
-): Pick<ReadStore, "ping" | "blockingReasons" | "getUser" | "listJobs" | "listPools"> {
+): Pick<ReadStore, "ping" | "blockingReasons" | "listHitlDetails" | "getUser" | "listJobs" | "listPools"> {
   const { db } = engine;
   return {
     async ping() {
       await db.rows({ text: "SELECT 1" });
     },
+    listHitlDetails: listHitlDetails(db),
     blockingReasons: (address) => blockingReasons(engine, address),
     async getUser(username) {
       const [row] = await db.rows<UserRow>({

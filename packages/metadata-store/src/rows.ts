@@ -81,6 +81,13 @@ export interface ClaimedTry {
   readonly execution_timeout: number | null;
   readonly do_xcom_push: boolean;
   readonly isolation: Isolation;
+  /** How a try that waited goes on; null: from its beginning. */
+  readonly next_method: string | null;
+  readonly next_kwargs: Readonly<Record<string, JsonValue>> | null;
+  /** How often this try was rescheduled, and when it looked first. */
+  readonly task_reschedule_count: number;
+  readonly first_task_reschedule_start_date: Instant | null;
+  readonly start_date: Instant | null;
   readonly arg_bindings: readonly ArgBinding[];
   /** `return_value` of the upstream tasks that bindings name; absent where there is none. */
   readonly xcom_inputs: Readonly<Record<string, JsonValue>>;
@@ -107,7 +114,24 @@ export type TryOutcome =
       readonly retry_delay_seconds: number | null;
     }
   | { readonly kind: "skipped"; readonly reason: string | null }
-  | { readonly kind: "removed"; readonly reason: string | null };
+  | { readonly kind: "removed"; readonly reason: string | null }
+  | {
+      readonly kind: "deferred";
+      readonly classpath: string;
+      readonly kwargs: Readonly<Record<string, JsonValue>>;
+      /** Which triggerers may run the trigger; null: any. */
+      readonly queue: string | null;
+      readonly timeout_seconds: number | null;
+      readonly next_method: string;
+      readonly next_kwargs: Readonly<Record<string, JsonValue>>;
+    }
+  | {
+      readonly kind: "awaiting_input";
+      readonly timeout_seconds: number | null;
+      readonly next_method: string;
+      readonly next_kwargs: Readonly<Record<string, JsonValue>>;
+    }
+  | { readonly kind: "up_for_reschedule"; readonly reschedule_date: Instant };
 
 export interface FinishRequest {
   readonly ti_id: string;
@@ -122,6 +146,44 @@ export type FinishResult =
   /** The same final state was reported before. */
   | { readonly kind: "repeated"; readonly state: TaskInstanceState }
   | { readonly kind: "rejected"; readonly reason: "invalid_state" | "not_found"; readonly state: TaskInstanceState };
+
+/** What a task asks people. */
+export interface HitlQuestion {
+  readonly options: readonly string[];
+  readonly subject: string;
+  readonly body: string | null;
+  readonly defaults: readonly string[] | null;
+  readonly multiple: boolean;
+  readonly params: Readonly<Record<string, JsonValue>>;
+  /** Empty: everybody may answer. */
+  readonly assigned_users: readonly HitlUser[];
+}
+
+export interface HitlUser {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface HitlResponse {
+  /** Null: the task itself answers. */
+  readonly user: HitlUser | null;
+  readonly chosen_options: readonly string[];
+  readonly params_input: Readonly<Record<string, JsonValue>>;
+}
+
+export interface HitlDetailRow extends HitlQuestion {
+  readonly ti_id: string;
+  readonly created_at: Instant;
+  readonly responded_at: Instant | null;
+  readonly responded_by_user: HitlUser | null;
+  readonly chosen_options: readonly string[] | null;
+  readonly params_input: Readonly<Record<string, JsonValue>>;
+}
+
+export type RespondResult =
+  | { readonly kind: "responded"; readonly detail: HitlDetailRow; readonly announcement: Announcement }
+  | { readonly kind: "rejected"; readonly reason: "not_found" | "already_responded" | "not_assigned" }
+  | { readonly kind: "rejected"; readonly reason: "invalid_answer"; readonly problem: string };
 
 export type HeartbeatResult = "alive" | "not_running" | "not_found";
 
@@ -379,6 +441,22 @@ export interface TaskInstanceFilter {
   readonly run_after?: InstantRange | undefined;
   readonly start_date?: InstantRange | undefined;
   readonly end_date?: InstantRange | undefined;
+}
+
+export interface HitlDetailFilter {
+  readonly dag_id?: string | undefined;
+  readonly run_id?: string | undefined;
+  readonly dag_id_pattern?: string | undefined;
+  readonly task_id?: string | undefined;
+  readonly task_id_pattern?: string | undefined;
+  readonly map_index?: number | undefined;
+  readonly states?: readonly string[] | undefined;
+  readonly response_received?: boolean | undefined;
+  readonly responded_by_user_ids?: readonly string[] | undefined;
+  readonly responded_by_user_names?: readonly string[] | undefined;
+  readonly subject_pattern?: string | undefined;
+  readonly body_pattern?: string | undefined;
+  readonly created_at?: InstantRange | undefined;
 }
 
 // ── More rows ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,6 +24,10 @@ import type {
   FinishRequest,
   FinishResult,
   HeartbeatResult,
+  HitlDetailFilter,
+  HitlDetailRow,
+  HitlQuestion,
+  HitlResponse,
   ImportErrorRow,
   JobReport,
   JobRow,
@@ -31,6 +35,7 @@ import type {
   MarkTaskRequest,
   Page,
   ParsedFile,
+  RespondResult,
   RunStateCount,
   SkippedTicks,
   TaskInstanceFilter,
@@ -60,6 +65,11 @@ export interface WorkerStore {
   }): Promise<HeartbeatResult>;
   /** A decider skips successors of its own task instance. */
   skipDownstream(request: { readonly ti_id: string; readonly task_ids: readonly string[] }): Promise<Announcement>;
+  /** A task asks people; asking again forgets an earlier answer. */
+  askPeople(tiId: string, question: HitlQuestion): Promise<void>;
+  hitlDetail(tiId: string): Promise<HitlDetailRow | null>;
+  /** When a rescheduled try looked first; null where it was never rescheduled. */
+  firstRescheduleStart(tiId: string, tryNumber: number): Promise<Instant | null>;
   artefact(hash: string): Promise<string | null>;
   connection(connId: string): Promise<ConnectionRow | null>;
   variable(key: string): Promise<string | null>;
@@ -88,6 +98,8 @@ export interface ControlStore {
   ): Promise<Announcement | null>;
   markTaskInstances(request: MarkTaskRequest): Promise<Announcement | null>;
   setTaskInstanceNote(address: Omit<XComAddress, "key">, note: string | null): Promise<boolean>;
+  /** Answers what a task asked people; it goes on. */
+  respond(tiId: string, response: HitlResponse): Promise<RespondResult>;
   clearTaskInstances(request: ClearRequest): Promise<ClearResult>;
   saveUser(user: UserRow): Promise<void>;
   reportJob(report: JobReport): Promise<void>;
@@ -125,6 +137,10 @@ export interface ReadStore {
   getTaskInstance(address: Omit<XComAddress, "key">): Promise<TaskInstanceRow | null>;
   /** Every try, oldest first, the current one last; empty where there is no such instance. */
   listTries(address: Omit<XComAddress, "key">): Promise<readonly TaskInstanceRow[]>;
+  listHitlDetails(
+    filter: HitlDetailFilter,
+    page: Page,
+  ): Promise<Listing<{ readonly detail: HitlDetailRow; readonly task_instance: TaskInstanceRow }>>;
   /** States of all task instances of some runs, for the grid. */
   gridInstances(dagId: string, runIds: readonly string[]): Promise<readonly TaskInstanceRow[]>;
   blockingReasons(address: Omit<XComAddress, "key">): Promise<readonly BlockingReason[] | null>;
@@ -164,6 +180,8 @@ export interface SchedulerStore {
   createDueRuns(): Promise<SchedulingStep>;
   startQueuedRuns(): Promise<SchedulingStep>;
   startDueRetries(): Promise<SchedulingStep>;
+  /** Waits that time ends: timers, conditions, time-outs, reschedule dates. */
+  resumeDue(): Promise<SchedulingStep>;
   enqueueScheduled(): Promise<SchedulingStep>;
   timeOutRuns(): Promise<SchedulingStep>;
   /** Queued tries whose message may be lost are offered again; those nobody takes for too long fail. */

@@ -4,6 +4,7 @@ import { at, type Queryable } from "./database.ts";
 import { claimTries } from "./engine/claim.ts";
 import type { Engine } from "./engine/context.ts";
 import { finishTries } from "./engine/finish.ts";
+import { askPeople, hitlDetail } from "./engine/human-input.ts";
 import { skipDownstream } from "./engine/mark.ts";
 import type { ConnectionRow, WorkerStore, XComAddress, XComRow } from "./store.ts";
 
@@ -26,6 +27,16 @@ export function workerStore(engine: Engine): WorkerStore {
       if (beaten.length > 0) return "alive";
       const found = await db.rows({ text: "SELECT id FROM task_instance WHERE id = $1", values: [ti_id] });
       return found.length > 0 ? "not_running" : "not_found";
+    },
+
+    askPeople: (tiId, question) => askPeople(engine, tiId, question),
+    hitlDetail: (tiId) => hitlDetail(engine, tiId),
+    async firstRescheduleStart(tiId, tryNumber) {
+      const [row] = await db.rows<{ start_date: number | null }>({
+        text: "SELECT min(start_date) AS start_date FROM task_reschedule WHERE ti_id = $1 AND try_number = $2",
+        values: [tiId, tryNumber],
+      });
+      return row?.start_date ?? null;
     },
 
     async artefact(hash) {

@@ -4,6 +4,7 @@ import type { ApiContext } from "../context.ts";
 import { jsonBody } from "../http/middleware.ts";
 import { addRoutes } from "../http/routes.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
+import { hitlRoutes } from "./hitl.ts";
 import { sharedValueRoutes } from "./shared-values.ts";
 import { taskInstanceRoutes } from "./task-instances.ts";
 import { workerRoutes } from "./workers.ts";
@@ -22,6 +23,7 @@ export function executionRouter(context: ApiContext): Router {
   addRoutes(router, taskInstanceRoutes(context));
   addRoutes(router, sharedValueRoutes(context));
   addRoutes(router, dagRunRoutes(context));
+  addRoutes(router, hitlRoutes(context));
   addRoutes(router, workerRoutes(context));
   return router;
 }

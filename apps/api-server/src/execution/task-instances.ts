@@ -1,23 +1,26 @@
 /** The life of a try as its worker reports it: claimed, alive, over. The first and the last call are the hot path. */
 import {
   heartbeatRequest,
+  queryInteger,
   type RunResponse,
   runRequest,
-  type StateRequest,
+  type StateReport,
   skipDownstreamRequest,
   stateRequest,
 } from "@updraft/contract";
 import type { JsonValue } from "@updraft/dag-core";
 import type { ClaimedTry, TryOutcome } from "@updraft/metadata-store";
 import type { ApiContext } from "../context.ts";
-import { instantOf } from "../http/iso.ts";
+import { instantOf, iso } from "../http/iso.ts";
 import { noContent, type RouteTable } from "../http/routes.ts";
-import { parseBody } from "../http/validate.ts";
+import { parseBody, queryReader } from "../http/validate.ts";
 import { executionDagRunOf } from "./dag-run-wire.ts";
 import { ExecutionError } from "./execution-error.ts";
 import { callingTryOfPath, REFRESHED_TOKEN_HEADER, renewToken } from "./task-token-auth.ts";
 
-export function taskInstanceRoutes({ store, announcer, taskTokens }: ApiContext): RouteTable {
+const readRescheduleQuery = queryReader({ try_number: queryInteger(0).optional() });
+
+export function taskInstanceRoutes({ store, announcer, taskTokens, clock }: ApiContext): RouteTable {
   return {
     "/task-instances/:ti_id/run": {
       async patch(request, response) {
@@ -36,7 +39,7 @@ export function taskInstanceRoutes({ store, announcer, taskTokens }: ApiContext)
       async patch(request, response) {
         const { ti_id, try_number } = callingTryOfPath(taskTokens, request);
         const body = parseBody(stateRequest, request);
-        const end_date = instantOf(body.end_date);
+        const end_date = "end_date" in body ? instantOf(body.end_date) : clock.now();
         const result = await store.finishTry({ ti_id, try_number, end_date, outcome: outcomeOf(body) });
         if (result.kind === "rejected") {
           throw result.reason === "not_found" ? tiNotFound() : notRunning(result.state);
@@ -61,6 +64,13 @@ export function taskInstanceRoutes({ store, announcer, taskTokens }: ApiContext)
         }
         renewToken(taskTokens, token, response);
         return noContent(response);
+      },
+    },
+    "/task-reschedules/:ti_id/start_date": {
+      async get(request, response) {
+        const { ti_id, try_number } = callingTryOfPath(taskTokens, request);
+        const asked = readRescheduleQuery(request).try_number ?? try_number;
+        response.json(iso(await store.firstRescheduleStart(ti_id, asked)));
       },
     },
     "/task-instances/:ti_id/skip-downstream": {
@@ -92,12 +102,13 @@ function notRunning(state: string | null): ExecutionError {
 function runResponseOf(claimed: ClaimedTry): RunResponse {
   return {
     dag_run: executionDagRunOf(claimed.dag_run),
-    task_reschedule_count: 0,
+    task_reschedule_count: claimed.task_reschedule_count,
     max_tries: claimed.max_tries,
     variables: [],
     connections: [],
     xcom_keys_to_clear: [],
     should_retry: claimed.should_retry,
+    ...(claimed.next_method === null ? {} : resumptionOf(claimed)),
     arg_bindings: [...claimed.arg_bindings],
     updraft: {
       artefact_hash: claimed.artefact_hash,
@@ -106,11 +117,16 @@ function runResponseOf(claimed: ClaimedTry): RunResponse {
       do_xcom_push: claimed.do_xcom_push,
       isolation: claimed.isolation,
       xcom_inputs: claimed.xcom_inputs,
+      first_task_reschedule_start_date: iso(claimed.first_task_reschedule_start_date),
     },
   };
 }
 
-function outcomeOf(body: StateRequest): TryOutcome {
+function resumptionOf({ next_method, next_kwargs, start_date }: ClaimedTry) {
+  return { next_method, next_kwargs, start_date: iso(start_date) };
+}
+
+function outcomeOf(body: StateReport): TryOutcome {
   switch (body.state) {
     case "success":
       // What JSON.parse made is JSON.
@@ -125,5 +141,18 @@ function outcomeOf(body: StateRequest): TryOutcome {
     case "skipped":
     case "removed":
       return { kind: body.state, reason: body.reason ?? null };
+    case "deferred": {
+      const { classpath, queue, next_method } = body;
+      const timeout_seconds = body.trigger_timeout ?? null;
+      const kwargs = body.trigger_kwargs as Record<string, JsonValue>;
+      const next = { next_method, next_kwargs: body.next_kwargs as Record<string, JsonValue> };
+      return { kind: "deferred", classpath, kwargs, queue: queue ?? null, timeout_seconds, ...next };
+    }
+    case "awaiting_input": {
+      const next = { next_method: body.next_method, next_kwargs: body.next_kwargs as Record<string, JsonValue> };
+      return { kind: "awaiting_input", timeout_seconds: body.timeout ?? null, ...next };
+    }
+    case "up_for_reschedule":
+      return { kind: "up_for_reschedule", reschedule_date: instantOf(body.reschedule_date) };
   }
 }

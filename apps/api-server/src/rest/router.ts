@@ -12,6 +12,7 @@ import { dagRunClearRoutes } from "./dag-run-clear.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
 import { dagRoutes } from "./dags.ts";
 import { healthOf } from "./health.ts";
+import { hitlDetailRoutes } from "./hitl-details.ts";
 import { installationRoutes } from "./installation.ts";
 import { taskInstanceChangeRoutes } from "./task-instance-changes.ts";
 import { taskInstanceRoutes } from "./task-instances.ts";
@@ -38,6 +39,7 @@ export function restRouter(context: ApiContext, versions: VersionLookup, views: 
   addRoutes(router, dagRunClearRoutes(context, versions));
   addRoutes(router, xcomRoutes(context));
   addRoutes(router, restLogRoutes(context, views));
+  addRoutes(router, hitlDetailRoutes(context, versions));
   addRoutes(router, taskInstanceRoutes(context, versions));
   // After what is named by words: the last path takes a map index.
   addRoutes(router, taskInstanceChangeRoutes(context, versions));

@@ -21,7 +21,8 @@ const QUIET_SECONDS = 30;
 
 const RECOUNT = `
   SELECT 'parallelism' AS key, count(*)::integer AS used FROM task_instance WHERE state IN ('queued', 'running')
-  UNION ALL SELECT 'pool:' || pool, sum(pool_slots)::integer FROM task_instance WHERE state IN ('queued', 'running') GROUP BY pool
+  UNION ALL SELECT 'pool:' || t.pool, sum(t.pool_slots)::integer FROM task_instance t LEFT JOIN slot_pool p USING (pool)
+    WHERE t.state IN ('queued', 'running') OR (t.state = 'deferred' AND p.include_deferred) GROUP BY t.pool
   UNION ALL SELECT 'run:' || dag_run, count(*)::integer FROM task_instance WHERE state IN ('queued', 'running') GROUP BY dag_run
   UNION ALL SELECT 'runs:' || dag_id, count(*)::integer FROM dag_run WHERE state = 'running' GROUP BY dag_id
   UNION ALL SELECT 'task:' || dag_id || '/' || task_id, count(*)::integer FROM task_instance
@@ -39,6 +40,15 @@ export async function auditOccupancy(engine: Engine): Promise<readonly string[]>
     changeOccupancy(tx, new Map(wrong.map(({ key, used, counted }) => [key, counted - used])));
     return wrong.map(({ key, used, counted }) => `${key} was ${used}, is ${counted}`);
   });
+}
+
+/** Triggers that no instance waits for any more. */
+export async function auditTriggers({ db }: Engine): Promise<readonly string[]> {
+  const rows = await db.rows<{ id: number }>({
+    text: `DELETE FROM trigger g USING task_instance t WHERE t.id = g.task_instance AND t.trigger_id IS DISTINCT FROM g.id
+      RETURNING g.id`,
+  });
+  return rows.map(({ id }) => `trigger ${id} was left without a task instance that waits for it`);
 }
 
 /** Looks again at running runs in which nothing is under way. */

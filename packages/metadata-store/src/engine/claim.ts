@@ -1,5 +1,5 @@
 /** From queued to running: one guarded statement for all claims that arrive together. */
-import { type ArgBinding, hasRetriesLeft, type JsonValue } from "@updraft/dag-core";
+import { type ArgBinding, hasRetriesLeft, type Instant, type JsonValue } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { taskOf } from "../dag-plan.ts";
 import { at } from "../database.ts";
@@ -15,6 +15,11 @@ interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
   readonly try_number: number;
   readonly max_tries: number;
   readonly dag_version_id: string;
+  readonly next_method: string | null;
+  readonly next_kwargs: ClaimedTry["next_kwargs"];
+  /** Set where the try was rescheduled before. */
+  readonly reschedule_date: Instant | null;
+  readonly try_start_date: Instant | null;
 }
 
 /** The same process of the same host may claim again: its first answer was lost. */
@@ -24,7 +29,7 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
     name: "claim_tries",
     text: `UPDATE task_instance t
       SET state = 'running', cause = 'Running on ' || c.hostname, hostname = c.hostname, unixname = c.unixname,
-          pid = c.pid, start_date = CASE WHEN t.state = 'queued' THEN $6 ELSE t.start_date END,
+          pid = c.pid, start_date = CASE WHEN t.state = 'queued' AND (t.next_method IS NULL OR t.start_date IS NULL) THEN $6 ELSE t.start_date END,
           last_heartbeat_at = clock_timestamp()
       FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[])
              AS c (id, try_number, hostname, unixname, pid),
@@ -32,6 +37,7 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
       WHERE t.id = c.id AND r.id = t.dag_run AND t.try_number = c.try_number
         AND (t.state = 'queued' OR (t.state = 'running' AND t.hostname = c.hostname AND t.pid = c.pid))
       RETURNING t.id AS ti_id, t.dag_run, t.task_id, t.map_index, t.try_number, t.max_tries, r.dag_version_id,
+        t.next_method, t.next_kwargs, t.reschedule_date, t.start_date AS try_start_date,
         ${RUN_COLUMNS}`,
     values: [
       unique.map(({ ti_id }) => ti_id),
@@ -64,7 +70,8 @@ function keyOf({ ti_id, try_number }: Pick<ClaimRequest, "ti_id" | "try_number">
 async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
   const plan = await engine.plans.loadOne(engine.db, row.dag_version_id);
   const task = taskOf(plan, row.task_id);
-  const { ti_id, task_id, map_index, try_number, max_tries, dag_run: run, dag_version_id: _version, ...dagRun } = row;
+  const { ti_id, task_id, map_index, try_number, max_tries, next_method, next_kwargs, ...rest } = row;
+  const { dag_run: run, dag_version_id: _version, reschedule_date, try_start_date, ...dagRun } = rest;
   return {
     ti_id,
     dag_id: row.dag_id,
@@ -79,10 +86,27 @@ async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
     execution_timeout: task.execution_timeout,
     do_xcom_push: task.do_xcom_push,
     isolation: task.isolation,
+    next_method,
+    next_kwargs,
+    ...(reschedule_date === null ? NEVER_RESCHEDULED : await reschedulesOf(engine, row)),
+    start_date: try_start_date,
     arg_bindings: task.arg_bindings,
     xcom_inputs: await inputsOf(engine, run, task.arg_bindings),
     dag_run: { ...dagRun, dag_version_number: plan.version_number },
   };
+}
+
+type Reschedules = Pick<ClaimedTry, "task_reschedule_count" | "first_task_reschedule_start_date">;
+const NEVER_RESCHEDULED: Reschedules = { task_reschedule_count: 0, first_task_reschedule_start_date: null };
+
+async function reschedulesOf({ db }: Engine, { ti_id, try_number }: ClaimedRow): Promise<Reschedules> {
+  const [row] = await db.rows<Reschedules>({
+    name: "claim_reschedules",
+    text: `SELECT count(*)::integer AS task_reschedule_count, min(start_date) AS first_task_reschedule_start_date
+      FROM task_reschedule WHERE ti_id = $1 AND try_number = $2`,
+    values: [ti_id, try_number],
+  });
+  return row ?? NEVER_RESCHEDULED;
 }
 
 async function inputsOf(

@@ -26,7 +26,7 @@ interface RunFacts {
 }
 
 export interface EnqueueRequest {
-  /** Without a state or due for a retry; each begins a new try. */
+  /** Without a state or due for a retry, beginning a new try; or `scheduled`, going on with theirs after a wait. */
   readonly ready: readonly EngineInstance[];
   /** Already `scheduled`, locked by the caller. */
   readonly waiting?: readonly EngineInstance[];
@@ -39,7 +39,10 @@ export interface EnqueueRequest {
 
 interface QueueCandidate extends Candidate {
   readonly instance: EngineInstance;
+  /** Begins a new try. */
   readonly isNew: boolean;
+  /** Became ready in this transition: its cause is to be told. */
+  readonly isFresh: boolean;
 }
 
 const PAUSED = "The DAG is paused; unpause it to let its tasks run";
@@ -57,7 +60,11 @@ export async function enqueue(engine: Engine, tx: Transaction, request: EnqueueR
     freed > ready.length && isAnyScheduled(tx),
   ]);
   const counters = await lockMissing(tx, locked, keysOf(waiting, runs));
-  const all = [...ready.map((one) => candidate(one, true, runs)), ...waiting.map((one) => candidate(one, false, runs))];
+  const fresh = new Set(ready.map(({ id }) => id));
+  const all = [
+    ...ready.map((one) => candidate(one, true, runs)),
+    ...waiting.filter(({ id }) => !fresh.has(id)).map((one) => candidate(one, false, runs)),
+  ];
   const [paused, open] = partition(all, ({ instance }) => factsOf(runs, instance).run.is_paused);
   open.sort((left, right) => inOrder(left, right, runs));
 
@@ -102,7 +109,7 @@ function write(
   { runs, tidings, now }: EnqueueRequest,
 ): void {
   const blocked = [...passedOver, ...paused.map((one) => ({ candidate: one, cause: PAUSED }))];
-  const held = blocked.filter(({ candidate: { isNew } }) => isNew);
+  const held = blocked.filter(({ candidate: { isFresh } }) => isFresh);
   const rows = [
     ...picked.map((one) => ({ ...one, state: "queued" as const, cause: "Sent to the queue" })),
     ...held.map(({ candidate: one, cause }) => ({ ...one, state: "scheduled" as const, cause })),
@@ -123,6 +130,9 @@ function write(
           offer_number = t.offer_number + (m.state = 'queued')::integer,
           start_date = CASE WHEN m.begins = 1 THEN NULL ELSE t.start_date END,
           end_date = CASE WHEN m.begins = 1 THEN NULL ELSE t.end_date END,
+          next_method = CASE WHEN m.begins = 1 THEN NULL ELSE t.next_method END,
+          next_kwargs = CASE WHEN m.begins = 1 THEN NULL ELSE t.next_kwargs END,
+          reschedule_date = CASE WHEN m.begins = 1 THEN NULL ELSE t.reschedule_date END,
           next_retry_at = NULL, last_heartbeat_at = NULL, hostname = NULL, unixname = NULL, pid = NULL
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[]) AS m (id, before, state, cause, begins)
       WHERE t.id = m.id AND t.state IS NOT DISTINCT FROM m.before
@@ -167,12 +177,13 @@ function tell(
   });
 }
 
-function candidate(instance: EngineInstance, isNew: boolean, runs: ReadonlyMap<number, RunFacts>): QueueCandidate {
+function candidate(instance: EngineInstance, isFresh: boolean, runs: ReadonlyMap<number, RunFacts>): QueueCandidate {
   const { plan } = factsOf(runs, instance);
   const task = taskOf(plan, instance.task_id);
   return {
     instance,
-    isNew,
+    isNew: instance.state !== "scheduled",
+    isFresh,
     pool: instance.pool,
     pool_slots: instance.pool_slots,
     run_key: runKey(instance.dag_run),

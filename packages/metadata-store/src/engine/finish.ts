@@ -12,12 +12,14 @@ import {
 } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { at, type Queryable, type Transaction } from "../database.ts";
-import type { FinishRequest, FinishResult } from "../store.ts";
+import type { FinishRequest, FinishResult, TryOutcome } from "../store.ts";
 import { writeAssetEvents } from "./asset-events.ts";
 import type { Engine } from "./context.ts";
+import { resumeAnswered } from "./human-input.ts";
 import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
 import { lockRunsOf } from "./runs.ts";
 import { Turn } from "./turn.ts";
+import { isWait, type Wait, whyNotDeferrable, writeWaits } from "./waits.ts";
 
 export async function finishTries(engine: Engine, requests: readonly FinishRequest[]): Promise<FinishResult[]> {
   const ids = [...new Set(requests.map(({ ti_id }) => ti_id))];
@@ -34,6 +36,7 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     storeXComs(tx, turn, decided.values());
     await turn.move(moves);
     await emitOutletEvents(turn, decided.values());
+    await beginWaits(turn, decided.values());
     await failFast(turn, moves);
     const announcement = await turn.settle();
     return answers(requests, decided, announcement);
@@ -60,6 +63,7 @@ interface Decided {
   readonly move: Move | null;
   readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[];
   readonly outletEvents: readonly OutletEvent[];
+  readonly wait: Wait | null;
 }
 
 async function lockInstances(tx: Queryable, ids: readonly string[]): Promise<Map<string, EngineInstance>> {
@@ -71,11 +75,15 @@ async function lockInstances(tx: Queryable, ids: readonly string[]): Promise<Map
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-function decideEnd(turn: Turn, instance: EngineInstance, { outcome, try_number }: FinishRequest): Decided {
+function decideEnd(turn: Turn, instance: EngineInstance, { outcome: given, try_number }: FinishRequest): Decided {
+  const reason = whyNotDeferrable(given, turn.now);
+  const outcome: TryOutcome =
+    reason === null ? given : { kind: "failed", retry: true, reason, retry_delay_seconds: null };
   const decision = decide(turn, instance, outcome, try_number);
   const move = moveOf(instance, decision, turn.now);
   const success = move?.state === "success" && outcome.kind === "success" ? outcome : null;
-  return { instance, decision, move, xcoms: success?.xcoms ?? [], outletEvents: success?.outlet_events ?? [] };
+  const wait = move?.state === outcome.kind && isWait(outcome) ? { instance, outcome } : null;
+  return { instance, decision, move, xcoms: success?.xcoms ?? [], outletEvents: success?.outlet_events ?? [], wait };
 }
 
 function decide(turn: Turn, instance: EngineInstance, outcome: TryEnd, tryNumber: number): FinishDecision {
@@ -90,6 +98,8 @@ function decide(turn: Turn, instance: EngineInstance, outcome: TryEnd, tryNumber
 function moveOf(instance: EngineInstance, decision: FinishDecision, now: number): Move | null {
   if (decision.kind !== "moved") return null;
   const { state, cause, next_retry_at } = decision;
+  // A deferral doesn't end the try: it goes on as if it had never stopped.
+  if (state === "deferred" || state === "awaiting_input") return { instance, state, cause };
   return { instance, state, cause, next_retry_at, end_date: now };
 }
 
@@ -109,6 +119,16 @@ async function emitOutletEvents(turn: Turn, decided: Iterable<Decided>): Promise
   });
   const { queued } = await writeAssetEvents(turn.tx, events, turn.now);
   if (queued > 0) turn.tidings.wake_scheduler = true;
+}
+
+async function beginWaits(turn: Turn, decided: Iterable<Decided>): Promise<void> {
+  const waits = [...decided].flatMap(({ wait }) => (wait === null ? [] : [wait]));
+  if (waits.length === 0) return;
+  if (await writeWaits(turn.tx, waits, turn.now)) turn.tidings.wake_scheduler = true;
+  await resumeAnswered(
+    turn,
+    waits.filter(({ outcome }) => outcome.kind === "awaiting_input").map(({ instance }) => instance),
+  );
 }
 
 function storeXComs(tx: Transaction, turn: Turn, decided: Iterable<Decided>): void {

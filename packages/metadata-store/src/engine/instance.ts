@@ -64,7 +64,7 @@ export function writeMoves(tx: Transaction, moves: readonly Move[], tidings: Tid
       SET state = m.state, cause = m.cause,
           start_date = CASE WHEN m.sets_start THEN m.start_date ELSE t.start_date END,
           end_date = CASE WHEN m.sets_end THEN m.end_date ELSE t.end_date END,
-          next_retry_at = m.next_retry_at,
+          next_retry_at = m.next_retry_at, trigger_id = NULL, trigger_timeout = NULL,
           max_tries = coalesce(m.max_tries, t.max_tries)
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::timestamptz[], $7::boolean[],
                   $8::timestamptz[], $9::timestamptz[], $10::integer[])

@@ -94,12 +94,19 @@ export interface RunWrite {
 export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Instant): void {
   if (writes.length === 0) return;
   const runs = writes.map(({ run }) => run);
-  const ended = runs.filter(({ state }) => isEnded(state)).map(({ id }) => runKey(id));
+  const ended = runs.filter(({ state }) => isEnded(state));
   if (ended.length > 0) {
     tx.send({
       name: "remove_counters",
       text: "DELETE FROM occupancy WHERE key = ANY($1::text[])",
-      values: [ended],
+      values: [ended.map(({ id }) => runKey(id))],
+    });
+    tx.send({
+      name: "wake_conditions",
+      // Conditions over runs of the DAG are looked at now; those that somebody else has in hand are looked at again anyway.
+      text: `UPDATE trigger SET due_at = $2 WHERE id IN (
+        SELECT id FROM trigger WHERE waits_for_dag_id = ANY($1::text[]) FOR UPDATE SKIP LOCKED)`,
+      values: [ended.map(({ dag_id }) => dag_id), at(now)],
     });
   }
   tx.send({

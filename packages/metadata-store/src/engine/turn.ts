@@ -31,6 +31,7 @@ import { gatherFacts } from "./facts.ts";
 import { type EngineInstance, type Move, writeMoves } from "./instance.ts";
 import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runningRunsKey, taskKey } from "./occupancy.ts";
 import { type EngineRun, isEnded, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
+import { crossDeferral } from "./waits.ts";
 
 interface HeldRun {
   locked: LockedRun;
@@ -48,6 +49,8 @@ export class Turn {
   readonly #occupancy = new Map<string, number>();
   readonly #runningRuns = new Map<string, number>();
   readonly #ready = new Map<string, EngineInstance>();
+  /** Pools in which a deferred try keeps its slots; of those that the current move concerns. */
+  #deferredHoldSlots: ReadonlySet<string> = new Set();
 
   constructor(engine: Engine, tx: Transaction, locked: readonly LockedRun[]) {
     this.#engine = engine;
@@ -77,6 +80,7 @@ export class Turn {
   async move(moves: readonly Move[]): Promise<void> {
     let level = moves;
     while (level.length > 0) {
+      this.#deferredHoldSlots = await crossDeferral(this.tx, level);
       this.#write(level);
       const [children, watchers] = await Promise.all([
         countInChildren(this.tx, level, (instance) => this.planOf(instance).downstream),
@@ -104,7 +108,10 @@ export class Turn {
     return open.flatMap((instance, index) => this.#follow(instance, verdicts[index]) ?? []);
   }
 
-  /** Instances that may be enqueued though they were not decided here: those whose retry is due. */
+  /**
+   * Instances that may be enqueued though they were not decided here: those whose retry is due, and `scheduled` ones
+   * that go on after a wait.
+   */
   makeReady(instances: readonly EngineInstance[]): void {
     for (const instance of instances) this.#ready.set(instance.id, instance);
   }
@@ -191,7 +198,9 @@ export class Turn {
     held.dirty = true;
     const executing = Number(isExecuting(to)) - Number(isExecuting(from));
     add(this.#occupancy, PARALLELISM, executing);
-    add(this.#occupancy, poolKey(pool), executing * pool_slots);
+    const holds = (state: TaskInstanceState) =>
+      isExecuting(state) || (state === "deferred" && this.#deferredHoldSlots.has(pool));
+    add(this.#occupancy, poolKey(pool), (Number(holds(to)) - Number(holds(from))) * pool_slots);
     add(this.#occupancy, runKey(dag_run), executing);
     add(this.#occupancy, taskKey(dag_id, task_id), Number(isActive(to)) - Number(isActive(from)));
   }

@@ -8,6 +8,8 @@ import type { BlockingReason, XComAddress } from "../store.ts";
 interface Facts extends EngineInstance {
   readonly cause: string | null;
   readonly next_retry_at: number | null;
+  readonly trigger_timeout: number | null;
+  readonly question: string | null;
   readonly run_state: string;
   readonly run_after: number;
   readonly dag_version_id: string;
@@ -26,8 +28,9 @@ export async function blockingReasons(
   const live =
     "j.job_type = 'WorkerJob' AND j.state = 'running' AND j.latest_heartbeat > clock_timestamp() - interval '10 seconds' AND t.queue = ANY(j.queues)";
   const [facts] = await engine.db.rows<Facts>({
-    text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, r.state AS run_state, r.run_after, r.dag_version_id, d.is_paused,
+    text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, t.trigger_timeout, r.state AS run_state, r.run_after, r.dag_version_id, d.is_paused,
         d.max_active_runs, coalesce((SELECT used FROM occupancy WHERE key = 'runs:' || t.dag_id), 0) AS running_runs,
+        (SELECT subject FROM hitl_detail h WHERE h.ti_id = t.id) AS question,
         EXISTS (SELECT FROM job j WHERE ${live}) AS worker_listens,
         EXISTS (SELECT FROM job j WHERE ${live} AND j.running < j.concurrency) AS worker_free
       FROM task_instance t JOIN dag_run r ON r.id = t.dag_run JOIN dag d ON d.dag_id = t.dag_id
@@ -81,6 +84,7 @@ function reasons(
       reason: `The next try starts after ${isoText(facts.next_retry_at)}. ${cause ?? ""}`.trim(),
     });
   }
+  found.push(...waitReasons(facts));
   if (state === "scheduled" && cause !== null && !facts.is_paused) found.push({ name: "Limits", reason: cause });
   if (state === "queued") found.push(...queueReasons(facts));
   return found;
@@ -98,6 +102,14 @@ function* runReasons(
       reason: `${running_runs} of at most ${max_active_runs} runs of this DAG are running.`,
     };
   } else yield { name: "Dagrun Queued", reason: "The run waits for the scheduler to start it." };
+}
+
+function* waitReasons({ state, cause, trigger_timeout, question }: Facts): Iterable<BlockingReason> {
+  const limit = trigger_timeout === null ? "" : `, until ${isoText(trigger_timeout)} at the longest`;
+  if (state === "deferred") yield { name: "Deferred", reason: `${cause ?? "Waits for a trigger"}${limit}.` };
+  if (state === "awaiting_input")
+    yield { name: "Awaiting Input", reason: `Waits for an answer to "${question ?? "its question"}"${limit}.` };
+  if (state === "up_for_reschedule") yield { name: "Ready To Reschedule", reason: `${cause ?? "Looks again later"}.` };
 }
 
 function* queueReasons({ queue, worker_listens, worker_free }: Facts): Iterable<BlockingReason> {

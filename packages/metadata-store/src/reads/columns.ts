@@ -11,5 +11,10 @@ export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_inde
   t.last_heartbeat_at, t.hostname, t.unixname, t.pid, t.pool, t.pool_slots, t.queue, t.priority_weight, t.operator,
   t.note, v.version_number AS dag_version_number`;
 
+/** Of `hitl_detail h`. */
+export const HITL_COLUMNS = `h.ti_id, h.options, h.subject, h.body, h.defaults, h.multiple, h.params,
+  h.assignees AS assigned_users, h.created_at, h.responded_at, h.responded_by AS responded_by_user, h.chosen_options,
+  h.params_input`;
+
 export const INSTANCE_TABLES =
   "task_instance t JOIN dag_run r ON r.id = t.dag_run JOIN dag_version v ON v.id = r.dag_version_id";

@@ -49,6 +49,9 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
     // No DAG of the tests waits for assets.
     createAssetRuns: async () => last(transition()),
 
+    // No try of the tests waits.
+    resumeDue: async () => last(transition()),
+
     async startQueuedRuns() {
       const turn = transition();
       const queued = tables.runs

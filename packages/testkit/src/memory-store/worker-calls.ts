@@ -126,6 +126,8 @@ function claimedTry(instance: MemoryInstance): ClaimedTry {
     should_retry: hasRetriesLeft(instance, task),
     artefact_hash: run.version.artefactHash,
     ...{ operator_name, execution_timeout, do_xcom_push, isolation, arg_bindings },
+    ...{ next_method: null, next_kwargs: null, task_reschedule_count: 0, first_task_reschedule_start_date: null },
+    start_date: instance.start_date,
     xcom_inputs: Object.fromEntries(pushed.map((one) => [one.task.task_id, one.xcoms.get("return_value") ?? null])),
     dag_run: runRow(run),
   };
