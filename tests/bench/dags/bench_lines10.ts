@@ -1,0 +1,13 @@
+/** A thousand tasks as a hundred DAGs of ten in a line. */
+import { Bundle, Dag } from "@updraft/sdk";
+
+const dags = Array.from({ length: 100 }, (_, number) => {
+  const dag = new Dag(`bench_line10_${number}`, { isPausedUponCreation: false, tags: ["bench"] });
+  const tasks = Array.from({ length: 10 }, (_, n) => dag.task(`t${n}`, () => n)());
+  tasks.reduce((previous, next) => {
+    previous.before(next);
+    return next;
+  });
+  return dag;
+});
+await new Bundle(...dags).serve();
