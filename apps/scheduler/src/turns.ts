@@ -11,6 +11,7 @@ const STEPS: readonly Step[] = [
   (store) => store.createAssetRuns(),
   (store) => store.createDueRuns(),
   (store) => store.startQueuedRuns(),
+  (store) => store.lookAtRuns(),
   (store) => store.startDueRetries(),
   (store) => store.resumeDue(),
   (store) => store.timeOutRuns(),
