@@ -10,8 +10,8 @@ type Step = (store: SchedulerStore) => Promise<SchedulingStep>;
 const STEPS: readonly Step[] = [
   (store) => store.createAssetRuns(),
   (store) => store.createDueRuns(),
+  (store) => store.advanceBackfills(),
   (store) => store.startQueuedRuns(),
-  (store) => store.lookAtRuns(),
   (store) => store.startDueRetries(),
   (store) => store.resumeDue(),
   (store) => store.timeOutRuns(),

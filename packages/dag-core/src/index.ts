@@ -6,11 +6,18 @@ export { assetReferences, assetSchedule, isAssetConditionMet, requiresBatching }
 export { eventsOfOutlets, type OutletEvent, type OutletEventToWrite } from "./asset/outlet-events.ts";
 export { type AssetRun, planAssetRuns, type QueuedAssetEvent } from "./asset/plan-asset-runs.ts";
 export { timePart } from "./asset/time-part.ts";
+export {
+  type BackfillPlan,
+  type BackfillRange,
+  backfillVerdict,
+  planBackfill,
+  REPROCESS_BEHAVIORS,
+  type ReprocessBehavior,
+} from "./backfill.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
 export { type ClearNames, clearScope, type TaskScope, tasksOfGroup } from "./clear-scope.ts";
 export {
-  asksPast,
   decideInstance,
   type InstanceFacts,
   type InstanceVerdict,
@@ -29,7 +36,6 @@ export {
 export { type FinishDecision, finishTry, hasRetriesLeft, type TryEnd, type TryFacts } from "./finish-try.ts";
 export { closure, downstreamIds, findCycle, topologicalOrder, upstreamIds } from "./graph.ts";
 export { answerProblem } from "./human-answer.ts";
-export { hasInstance } from "./instance-window.ts";
 export { isoText } from "./instant-text.ts";
 export {
   failFastEffect,
@@ -45,6 +51,7 @@ export { afterDeferral, type Resumption, type TriggerEnd } from "./resume-try.ts
 export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
 export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
 export { type RunDates, runStateEffect } from "./run-state.ts";
+export { refusedRunType } from "./run-type.ts";
 export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
 export {
   DAG_STATE_TRIGGER,

@@ -75,15 +75,21 @@ export function openDatabase(databaseUrl: string, logger: Logger): Database {
       throw new StoreUnavailableError(address, error);
     });
     let broken: Error | undefined;
+    // Whatever it runs fails too; but without a listener the error itself would end the process.
+    const onError = (error: Error) => {
+      broken ??= error;
+    };
+    client.on("error", onError);
     try {
       return await work(client);
     } catch (error) {
       if (isConnectionLoss(error)) {
-        broken = error instanceof Error ? error : new Error(String(error));
+        broken ??= error instanceof Error ? error : new Error(String(error));
         throw new StoreUnavailableError(address, error);
       }
       throw error;
     } finally {
+      client.off("error", onError);
       client.release(broken);
     }
   }

@@ -1,5 +1,6 @@
 /** Opens the store: one pool of connections, the schema brought up to date. */
 import type { Clock, Ids, Logger } from "@updraft/service-kit";
+import { backfillStore } from "./backfill-store.ts";
 import { controlStore } from "./control-store.ts";
 import { dagFileStore } from "./dag-files.ts";
 import { DagPlans } from "./dag-plan.ts";
@@ -44,6 +45,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
   return {
     ...workerStore(engine),
     ...controlStore(engine),
+    ...backfillStore(engine),
     ...dagFileStore(engine, { dagsArePausedAtCreation, disableBundleVersioning }),
     ...schedulerStore(engine),
     ...dagReads(db),

@@ -5,7 +5,9 @@
  * what must be told afterwards (`Announcement`). Nothing is announced inside a state transaction. Callers pass the
  * announcement to an `Announcer`, which offers messages to the queue and sends live events and wake-ups.
  */
+
 import type { Instant, JsonValue, SerializedDag } from "@updraft/dag-core";
+import type { BackfillStore } from "./backfill-rows.ts";
 import type {
   Announcement,
   BlockingReason,
@@ -47,6 +49,7 @@ import type {
   XComRow,
 } from "./rows.ts";
 
+export type * from "./backfill-rows.ts";
 export type * from "./rows.ts";
 
 // ── The store ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,9 +181,9 @@ export interface SchedulerStore {
   /** Runs of DAGs that wait for events of assets. */
   createAssetRuns(): Promise<SchedulingStep>;
   createDueRuns(): Promise<SchedulingStep>;
+  /** Dates of backfills become runs. */
+  advanceBackfills(): Promise<SchedulingStep>;
   startQueuedRuns(): Promise<SchedulingStep>;
-  /** Runs that wait for something outside of them, such as the run before, are decided again. */
-  lookAtRuns(): Promise<SchedulingStep>;
   startDueRetries(): Promise<SchedulingStep>;
   /** Waits that time ends: timers, conditions, time-outs, reschedule dates. */
   resumeDue(): Promise<SchedulingStep>;
@@ -204,7 +207,13 @@ export interface SchedulingStep {
   readonly more: boolean;
 }
 
-export interface MetadataStore extends WorkerStore, ControlStore, ReadStore, DagFileStore, SchedulerStore {
+export interface MetadataStore
+  extends WorkerStore,
+    ControlStore,
+    ReadStore,
+    DagFileStore,
+    SchedulerStore,
+    BackfillStore {
   close(): Promise<void>;
 }
 

@@ -20,6 +20,7 @@ import { attachHistory, consumeEvents, markSeen, queuedEvents } from "./asset-qu
 import type { Engine } from "./context.ts";
 import { createRun, type DagFacts } from "./create-run.ts";
 import { joined } from "./due-runs.ts";
+import { ACTIVE_RUNS } from "./runs.ts";
 import { Turn } from "./turn.ts";
 
 const BATCH = 20;
@@ -29,9 +30,6 @@ interface WaitingDag extends DagFacts {
   readonly dag_version_id: string;
   readonly active_runs: number;
 }
-
-const ACTIVE_RUNS = `(SELECT count(*)::integer FROM dag_run r
-  WHERE r.dag_id = d.dag_id AND r.state IN ('queued', 'running') AND r.run_type <> 'backfill')`;
 
 /** Each run is a transaction of its own, so that a broken DAG doesn't keep the others. */
 export async function createAssetRuns(engine: Engine): Promise<SchedulingStep> {

@@ -1,5 +1,5 @@
 /** A new run with its task instances, started at once where the limits allow. */
-import { type DagRunType, hasInstance, type Instant, type JsonValue, type SerializedTask } from "@updraft/dag-core";
+import type { DagRunType, Instant, JsonValue, SerializedTask } from "@updraft/dag-core";
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
 import type { Engine } from "./context.ts";
@@ -20,6 +20,8 @@ export interface NewRun {
   readonly triggering_user_name: string | null;
   readonly conf: Readonly<Record<string, JsonValue>>;
   readonly note: string | null;
+  /** The backfill it belongs to, and its place in it. */
+  readonly backfill?: { readonly id: number; readonly sort_ordinal: number };
 }
 
 /** What the row of the DAG, which the caller has locked, says. */
@@ -38,7 +40,7 @@ export async function createRun(
 ): Promise<EngineRun | null> {
   const created = await insertRun(turn.tx, plan, dag, run, turn.now);
   if (created === null) return null;
-  turn.holdNew({ run: created, plan });
+  turn.hold({ run: created, plan });
   turn.tidings.dag_runs.push(runChange(created));
   const instances = await insertInstances(engine, turn.tx, plan, created);
   if (dag.is_paused || run.run_after > turn.now || !(await hasRoom(turn.tx, run.dag_id, dag.max_active_runs))) {
@@ -49,6 +51,24 @@ export async function createRun(
   // Only roots can be decided now; the others follow from them.
   const roots = instances.filter(({ upstream_total, task_id }) => upstream_total === 0 || isAlways(plan, task_id));
   await turn.move(await turn.decide(roots));
+  return created;
+}
+
+/**
+ * Runs that wait in the queue, however many there are; null in the place of one whose run id or logical date is taken.
+ */
+export async function createQueuedRuns(
+  engine: Engine,
+  turn: Turn,
+  plan: DagPlan,
+  dag: DagFacts,
+  runs: readonly NewRun[],
+): Promise<readonly (EngineRun | null)[]> {
+  const created = await Promise.all(runs.map((run) => insertRun(turn.tx, plan, dag, run, turn.now)));
+  const real = created.filter((run) => run !== null);
+  await Promise.all(real.map((run) => insertInstances(engine, turn.tx, plan, run)));
+  turn.tidings.dag_runs.push(...real.map(runChange));
+  turn.tidings.wake_scheduler = true;
   return created;
 }
 
@@ -68,12 +88,13 @@ async function insertRun(
   run: NewRun,
   now: Instant,
 ): Promise<EngineRun | null> {
-  const unfinished = tasksIn(plan, run).length;
+  const unfinished = plan.dag.tasks.length;
   const rows = await tx.rows<{ id: number }>({
     name: "insert_run",
     text: `INSERT INTO dag_run (dag_id, run_id, logical_date, data_interval_start, data_interval_end, run_after, run_type,
-        triggered_by, triggering_user_name, state, cause, conf, note, queued_at, unfinished, dag_version_id, updated_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 'Created', $10, $11, $12, $13, $14, $12)
+        triggered_by, triggering_user_name, state, cause, conf, note, queued_at, unfinished, dag_version_id,
+        backfill_id, sort_ordinal, updated_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', 'Created', $10, $11, $12, $13, $14, $15, $16, $12)
       ON CONFLICT DO NOTHING RETURNING id`,
     values: [
       run.dag_id,
@@ -90,6 +111,8 @@ async function insertRun(
       at(now),
       unfinished,
       plan.version_id,
+      run.backfill?.id ?? null,
+      run.backfill?.sort_ordinal ?? null,
     ],
   });
   const [row] = rows;
@@ -109,14 +132,9 @@ async function insertRun(
     clear_number: 0,
     unfinished,
     dag_version_id: plan.version_id,
-    is_stuck: false,
+    backfill_id: run.backfill?.id ?? null,
     is_paused: dag.is_paused,
   };
-}
-
-/** The tasks of a version that have an instance in a run. */
-export function tasksIn(plan: DagPlan, run: Pick<NewRun, "run_type" | "logical_date">): readonly SerializedTask[] {
-  return plan.dag.tasks.filter((task) => hasInstance(task, run));
 }
 
 export async function insertInstances(
@@ -124,9 +142,8 @@ export async function insertInstances(
   tx: Queryable,
   plan: DagPlan,
   run: EngineRun,
-  tasks: readonly SerializedTask[] = tasksIn(plan, run),
+  tasks: readonly SerializedTask[] = plan.dag.tasks,
 ): Promise<EngineInstance[]> {
-  const present = new Set(tasksIn(plan, run).map(({ task_id }) => task_id));
   return tx.rows<EngineInstance>({
     name: "insert_instances",
     text: `INSERT INTO task_instance AS t (dag_run, dag_id, run_id, id, task_id, max_tries, pool, pool_slots, queue,
@@ -146,7 +163,7 @@ export async function insertInstances(
       tasks.map(({ queue }) => queue),
       tasks.map(({ task_id }) => plan.weights.get(task_id) ?? 1),
       tasks.map(({ operator_name }) => operator_name),
-      tasks.map(({ task_id }) => plan.upstream.get(task_id)?.filter((id) => present.has(id)).length ?? 0),
+      tasks.map(({ task_id }) => plan.upstream.get(task_id)?.length ?? 0),
     ],
   });
 }

@@ -12,6 +12,7 @@ import {
   missedTicks,
   nextRun,
   type RunInfo,
+  refusedRunType,
   type ScheduleFacts,
   type SerializedDag,
   tickOf,
@@ -24,6 +25,7 @@ import type { Announcement, SchedulingStep } from "../store.ts";
 import { consumeGate, isGateOpen } from "./asset-gate.ts";
 import type { Engine } from "./context.ts";
 import { createRun } from "./create-run.ts";
+import { ACTIVE_RUNS } from "./runs.ts";
 import { Turn } from "./turn.ts";
 
 const BATCH = 20;
@@ -47,9 +49,6 @@ interface DueDag {
   readonly dag_version_id: string;
   readonly active_runs: number;
 }
-
-const ACTIVE_RUNS = `(SELECT count(*)::integer FROM dag_run r
-  WHERE r.dag_id = d.dag_id AND r.state IN ('queued', 'running') AND r.run_type <> 'backfill')`;
 
 /** Each DAG is a transaction of its own, so that a broken one doesn't keep the others. */
 export async function createDueRuns(engine: Engine): Promise<SchedulingStep> {
@@ -88,7 +87,7 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
     const plan = await engine.plans.loadOne(tx, dag.dag_version_id);
     const turn = new Turn(engine, tx, []);
     const facts = factsOf(plan, dag, turn.now);
-    const next = plannedRun(plan, dag, facts) ?? nextRun(plan.dag.timetable, facts);
+    const next = nextOf(plan, dag, facts);
     if (next === null || next.run_after > turn.now) {
       const { last_tick_start, last_tick_end } = dag;
       await writeDag(tx, dagId, {
@@ -105,6 +104,11 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
     await evaluateTick(engine, turn, { dag, plan, facts, next });
     return turn.settle();
   });
+}
+
+function nextOf(plan: DagPlan, dag: DueDag, facts: ScheduleFacts): RunInfo | null {
+  if (refusedRunType(plan.dag, "scheduled") !== null) return null;
+  return plannedRun(plan, dag, facts) ?? nextRun(plan.dag.timetable, facts);
 }
 
 /**
@@ -170,7 +174,8 @@ async function evaluateTick(engine: Engine, turn: Turn, { dag, plan, facts, next
   await createTick(engine, turn, { dag, plan, facts, next });
   await writeDag(turn.tx, dag.dag_id, {
     next: after,
-    evaluate_at: after?.run_after ?? null,
+    // A DAG that has more to catch up on comes after those that are due and were not looked at yet.
+    evaluate_at: after === null ? null : Math.max(after.run_after, turn.now),
     is_gated: false,
     skip_cause: null,
     last_tick_start: next.data_interval_start,

@@ -9,8 +9,13 @@ export const poolKey = (pool: string) => `pool:${pool}`;
 /** Tries of a run. */
 export const runKey = (run: number) => `run:${run}`;
 export const taskKey = (dagId: string, taskId: string) => `task:${dagId}/${taskId}`;
-/** Running runs of a DAG. */
+/** Running runs of a DAG, without those of its backfills. */
 export const runningRunsKey = (dagId: string) => `runs:${dagId}`;
+/** Running runs of a backfill. */
+export const backfillRunsKey = (id: number) => `backfill:${id}`;
+/** The counter that limits how many such runs run at once. */
+export const runsKeyOf = (run: { readonly dag_id: string; readonly backfill_id: number | null }) =>
+  run.backfill_id === null ? runningRunsKey(run.dag_id) : backfillRunsKey(run.backfill_id);
 
 export interface Counter {
   readonly used: number;

@@ -1,5 +1,5 @@
 /** Runs that people and operators start. */
-import { generateRunId, inferManualDataInterval, validateRunId } from "@updraft/dag-core";
+import { generateRunId, inferManualDataInterval, refusedRunType, validateRunId } from "@updraft/dag-core";
 import type { Queryable } from "../database.ts";
 import { RUN_COLUMNS } from "../reads/columns.ts";
 import type { DagRunRow, TriggerRequest, TriggerResult } from "../store.ts";
@@ -28,6 +28,8 @@ export async function triggerDagRun(engine: Engine, request: TriggerRequest): Pr
       );
     }
     const plan = await engine.plans.loadOne(tx, dag.dag_version_id);
+    const notAllowed = refusedRunType(plan.dag, request.run_type);
+    if (notAllowed !== null) return reject("bad_request", notAllowed);
     const turn = new Turn(engine, tx, []);
     const run = newRun(engine, request, turn.now, plan.dag.timetable);
     if (typeof run === "string") return reject("bad_request", run);
@@ -54,7 +56,10 @@ function newRun(
   if ((start === null) !== (end === null))
     return "Either both data_interval_start and data_interval_end must be provided or both must be None";
   const run_after = request.run_after ?? now;
-  const interval = logical_date === null ? null : inferManualDataInterval(timetable, logical_date);
+  // Airflow takes the time at which the run may start, except behind REST.
+  const inferredFrom = request.triggered_by === "cli" || request.triggered_by === "operator" ? run_after : logical_date;
+  const interval =
+    logical_date === null || inferredFrom === null ? null : inferManualDataInterval(timetable, inferredFrom);
   const suffix = logical_date === null ? engine.ids.uuid().slice(-8) : null;
   const run_id = request.run_id ?? generateRunId(request.run_type, logical_date ?? run_after, suffix);
   const wrong = request.run_id === null ? null : validateRunId(run_id, request.run_type);

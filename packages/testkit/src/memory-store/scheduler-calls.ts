@@ -1,5 +1,7 @@
 /** What time brings, in the in-memory store. */
 import {
+  decideInstance,
+  evaluateDeadlock,
   generateRunId,
   hasBeat,
   intervalOfTick,
@@ -16,7 +18,7 @@ import {
 import type { SchedulerStore, SchedulingStep } from "@updraft/metadata-store";
 import type { MemoryContext } from "./context.ts";
 import { createRun } from "./create-run.ts";
-import { type MemoryDag, type MemoryInstance, type MemoryRun, newest } from "./tables.ts";
+import { factsOf, type MemoryDag, type MemoryInstance, type MemoryRun, newest, unfinished } from "./tables.ts";
 import { type MemoryMove, offerOf, Transition } from "./transition.ts";
 import { loseTries } from "./worker-calls.ts";
 
@@ -44,7 +46,8 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
       return { announcement: turn.settle(), more: due.length > 0 };
     },
 
-    // No DAG of the tests waits for assets.
+    // No DAG of the tests is backfilled or waits for assets.
+    advanceBackfills: async () => last(transition()),
     createAssetRuns: async () => last(transition()),
 
     // No try of the tests waits.
@@ -53,18 +56,11 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
     async startQueuedRuns() {
       const turn = transition();
       const queued = tables.runs
-        .filter(({ state, dag, run_after }) => state === "queued" && !dag.is_paused && run_after <= turn.now)
+        .filter(({ state, dag, run_after }) => state === "queued" && isOpen(dag) && run_after <= turn.now)
         .sort((left, right) => left.run_after - right.run_after || left.id - right.id);
       for (const run of queued) {
         if (tables.runningRuns(run.dag) < newest(run.dag).form.max_active_runs) turn.setRunState(run, "running");
       }
-      turn.decideAll();
-      return last(turn);
-    },
-
-    async lookAtRuns() {
-      const turn = transition();
-      for (const run of tables.runs) if (run.state === "running") turn.touch(run);
       turn.decideAll();
       return last(turn);
     },
@@ -139,7 +135,7 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
     async audit() {
       const turn = transition();
       const quiet = tables.runs.filter((run) => isQuiet(run, turn.now));
-      const stuck = quiet.filter((run) => turn.isDeadlocked(run));
+      const stuck = quiet.filter((run) => evaluateDeadlock(unfinished(run).map(waitingOf)) !== null);
       for (const run of stuck) turn.setRunState(run, "failed");
       const corrected = stuck.map(({ run_id, dag }) => `run ${run_id} of ${dag.dag_id} stood still`);
       return { announcement: turn.settle(), corrected };
@@ -172,6 +168,11 @@ function isQuiet({ state, dag, last_scheduling_decision, instances }: MemoryRun,
     (last_scheduling_decision ?? now) < now - QUIET_MS &&
     instances.every((one) => one.state === null || isFinished(one.state))
   );
+}
+
+function waitingOf(instance: MemoryInstance) {
+  const { kind: verdict } = decideInstance(factsOf(instance));
+  return { state: instance.state, verdict, task: instance.task };
 }
 
 /** A due tick becomes a run, waits for `max_active_runs`, or is recorded as skipped. */
