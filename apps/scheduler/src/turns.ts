@@ -12,6 +12,7 @@ const STEPS: readonly Step[] = [
   (store) => store.createDueRuns(),
   (store) => store.advanceBackfills(),
   (store) => store.startQueuedRuns(),
+  (store) => store.lookAtRuns(),
   (store) => store.startDueRetries(),
   (store) => store.resumeDue(),
   (store) => store.timeOutRuns(),

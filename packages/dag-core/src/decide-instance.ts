@@ -74,6 +74,15 @@ export function decideInstance(facts: InstanceFacts): InstanceVerdict {
   return { kind: "set", state: "success", cause: "An empty task succeeds without a worker" };
 }
 
+/** Whether the run before could change the decision, so that it must be read; `past` of these facts is ignored. */
+export function asksPast(facts: InstanceFacts): boolean {
+  if (!facts.task.depends_on_past) return false;
+  const verdict = decideInstance({ ...facts, past: { kind: "met" } });
+  if (verdict.kind !== "set") return verdict.kind !== "wait";
+  if (verdict.state === "success") return true;
+  return verdict.state === "skipped" && facts.task.wait_for_past_depends_before_skipping;
+}
+
 /** A task that does nothing and updates nothing needs no worker. */
 function isEmpty({ is_empty, inlets, outlets }: SerializedTask): boolean {
   return is_empty && inlets.length === 0 && outlets.length === 0;

@@ -18,6 +18,7 @@ export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
 export { type ClearNames, clearScope, type TaskScope, tasksOfGroup } from "./clear-scope.ts";
 export {
+  asksPast,
   decideInstance,
   type InstanceFacts,
   type InstanceVerdict,
@@ -36,6 +37,7 @@ export {
 export { type FinishDecision, finishTry, hasRetriesLeft, type TryEnd, type TryFacts } from "./finish-try.ts";
 export { closure, downstreamIds, findCycle, topologicalOrder, upstreamIds } from "./graph.ts";
 export { answerProblem } from "./human-answer.ts";
+export { hasInstance } from "./instance-window.ts";
 export { isoText } from "./instant-text.ts";
 export {
   failFastEffect,

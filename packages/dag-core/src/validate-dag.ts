@@ -46,8 +46,6 @@ function* dagMessages(dag: SerializedDag): Iterable<string> {
   yield* countMessage("max_active_runs", dag.max_active_runs, 0);
   yield* countMessage("max_active_tasks", dag.max_active_tasks, 1);
   yield* countMessage("max_consecutive_failed_dag_runs", dag.max_consecutive_failed_dag_runs, 0);
-  if (dag.max_consecutive_failed_dag_runs > 0)
-    yield "max_consecutive_failed_dag_runs is not supported yet by this version of Updraft; leave it out";
   if (dag.dagrun_timeout !== null && !(dag.dagrun_timeout > 0))
     yield `dagrun_timeout must be more than 0 seconds, not ${dag.dagrun_timeout}`;
   if (dag.start_date !== null && dag.end_date !== null && dag.start_date > dag.end_date)
@@ -83,11 +81,6 @@ function* taskMessages(task: SerializedTask, dag: SerializedDag): Iterable<strin
     yield `priority_weight must be a whole number, not ${task.priority_weight}`;
   yield* durationMessages(task);
   yield* assetTaskMessages(task);
-  // Running such a task without what it asks for would be worse than not taking it.
-  if (task.depends_on_past || task.wait_for_downstream) {
-    const asked = task.depends_on_past ? "depends_on_past" : "wait_for_downstream";
-    yield `${asked} is not supported yet by this version of Updraft; leave it out`;
-  }
   if (task.queue === "" || task.pool === "") yield `${task.queue === "" ? "queue" : "pool"} must not be empty`;
   if (task.start_date !== null && task.end_date !== null && task.start_date > task.end_date)
     yield "start_date is later than end_date";

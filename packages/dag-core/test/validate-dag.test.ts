@@ -57,7 +57,6 @@ describe("validateDag", () => {
     ["priority_weight must be a whole number, not 1.5", { priority_weight: 1.5 }],
     ["max_active_tis_per_dag must be a whole number of at least 1, not 0", { max_active_tis_per_dag: 0 }],
     ["queue must not be empty", { queue: "" }],
-    ["depends_on_past is not supported yet by this version of Updraft; leave it out", { depends_on_past: true }],
     ["Task 'extract' is before 'loda', which does not exist; did you mean 'load'?", { downstream_task_ids: ["loda"] }],
     ["Task 'extract' names its successor 'load' more than once", { downstream_task_ids: ["load", "load"] }],
     [

@@ -31,6 +31,8 @@ export interface DagPlan {
   readonly shapes: ReadonlyMap<string, TaskShape>;
   /** Tasks to look at again when one ends though they are no direct successors of it. */
   readonly watchers: ReadonlyMap<string, readonly string[]>;
+  /** By task, those that in the next run depend on how it ends in this one. */
+  readonly waitingInNextRun: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Enough for every DAG of a usual installation; a miss costs one read. */
@@ -96,6 +98,15 @@ export function descendants(plan: DagPlan, taskId: string): ReadonlySet<string> 
   return found;
 }
 
+function waitingInNextRun(dag: SerializedDag): Map<string, string[]> {
+  const waiting = new Map<string, string[]>();
+  for (const task of dag.tasks.filter(({ depends_on_past }) => depends_on_past)) {
+    const watched = task.wait_for_downstream ? [task.task_id, ...task.downstream_task_ids] : [task.task_id];
+    for (const id of watched) waiting.set(id, [...(waiting.get(id) ?? []), task.task_id]);
+  }
+  return waiting;
+}
+
 function planOf(row: { id: string; version_number: number; form: SerializedDag; artefact_hash: string }): DagPlan {
   const { form: dag } = row;
   const shapes = taskShapes(dag);
@@ -112,5 +123,6 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     pools: [...new Set(dag.tasks.map(({ pool }) => pool))],
     shapes,
     watchers: distantWatchers(shapes),
+    waitingInNextRun: waitingInNextRun(dag),
   };
 }

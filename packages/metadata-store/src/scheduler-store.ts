@@ -7,6 +7,7 @@ import type { Engine } from "./engine/context.ts";
 import { createDueRuns } from "./engine/due-runs.ts";
 import { NEXT_DUE_WAIT, resumeDue } from "./engine/due-waits.ts";
 import { offerAgain, rescueLost, timeOutRuns } from "./engine/liveness.ts";
+import { lookAtRuns } from "./engine/looks.ts";
 import { enqueueScheduled, startDueRetries } from "./engine/retries.ts";
 import { startQueuedRuns } from "./engine/start-runs.ts";
 import type { SchedulerStore } from "./store.ts";
@@ -17,6 +18,7 @@ export function schedulerStore(engine: Engine): SchedulerStore {
     createDueRuns: () => createDueRuns(engine),
     advanceBackfills: () => advanceBackfills(engine),
     startQueuedRuns: () => startQueuedRuns(engine),
+    lookAtRuns: () => lookAtRuns(engine),
     startDueRetries: () => startDueRetries(engine),
     resumeDue: () => resumeDue(engine),
     enqueueScheduled: () => enqueueScheduled(engine),
@@ -35,6 +37,7 @@ export function schedulerStore(engine: Engine): SchedulerStore {
         text: `SELECT least(
             (SELECT min(evaluate_at) FROM dag WHERE NOT is_paused AND NOT is_stale),
             (SELECT min(t.next_retry_at) FROM task_instance t JOIN dag d USING (dag_id) WHERE t.state = 'up_for_retry' AND NOT d.is_paused),
+            (SELECT min(due_at) FROM run_look),
             (SELECT min(timeout_at) FROM dag_run WHERE state = 'running'),
             ${NEXT_DUE_WAIT},
             (SELECT min(r.run_after) FROM dag_run r JOIN dag d USING (dag_id)

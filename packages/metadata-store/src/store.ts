@@ -184,6 +184,8 @@ export interface SchedulerStore {
   /** Dates of backfills become runs. */
   advanceBackfills(): Promise<SchedulingStep>;
   startQueuedRuns(): Promise<SchedulingStep>;
+  /** Runs that wait for something outside of them, such as the run before, are decided again. */
+  lookAtRuns(): Promise<SchedulingStep>;
   startDueRetries(): Promise<SchedulingStep>;
   /** Waits that time ends: timers, conditions, time-outs, reschedule dates. */
   resumeDue(): Promise<SchedulingStep>;

@@ -2,14 +2,12 @@
  * The safety net: counters are recounted from the rows they count, and a run in which nothing can happen any more is
  * found. In a correct engine it never has anything to do; what it corrects is logged as an error.
  */
-import { decideInstance, evaluateDeadlock } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
-import { at } from "../database.ts";
+import { at, type Queryable } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
-import { gatherFacts } from "./facts.ts";
-import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
+import { findDeadlock } from "./end-runs.ts";
 import { changeOccupancy } from "./occupancy.ts";
 import { lockRuns } from "./runs.ts";
 import { decideAll } from "./start-runs.ts";
@@ -75,27 +73,27 @@ export async function auditRuns(engine: Engine): Promise<{ announcement: Announc
 
 function auditRun(engine: Engine, id: number) {
   return engine.db.transaction(async (tx) => {
-    const turn = new Turn(engine, tx, await lockRuns(tx, engine.plans, [id]));
-    const run = turn.runOf(id);
-    const instances = await tx.rows<EngineInstance>({
-      name: "instances_of_run",
-      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
-      values: [id],
-    });
-    const open = instances.filter(({ state }) => state === null);
-    const facts = await gatherFacts(
-      tx,
-      open.map((instance) => ({ instance, plan: turn.planOf(instance), is_paused: run.is_paused })),
-    );
-    const deadlock = evaluateDeadlock(
-      facts.map((one) => ({ state: null, verdict: decideInstance(one).kind, task: one.task })),
-    );
-    turn.patchRun(id, { unfinished: open.length });
+    const [locked] = await lockRuns(tx, engine.plans, [id]);
+    if (locked === undefined) return { announcement: NOTHING, corrected: [] };
+    const { run } = locked;
+    const turn = new Turn(engine, tx, [locked]);
+    const deadlock = await findDeadlock(tx, locked);
+    const unfinished = await countUnfinished(tx, id);
+    turn.patchRun(id, { unfinished });
     if (deadlock !== null) turn.setRunState(id, "failed", deadlock.cause);
     else await decideAll(turn, [id]);
     const announcement = await turn.settle();
     const after = turn.runOf(id);
-    const changed = after.state !== run.state || announcement.queued.length > 0 || open.length !== run.unfinished;
+    const changed = after.state !== run.state || announcement.queued.length > 0 || unfinished !== run.unfinished;
     return { announcement, corrected: changed ? [`run ${run.run_id} of ${run.dag_id} stood still`] : [] };
   });
+}
+
+async function countUnfinished(tx: Queryable, run: number): Promise<number> {
+  const [row] = await tx.rows<{ count: number }>({
+    text: `SELECT count(*)::integer AS count FROM task_instance WHERE dag_run = $1
+      AND (state IS NULL OR state NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed'))`,
+    values: [run],
+  });
+  return row?.count ?? 0;
 }

@@ -1,5 +1,5 @@
 /** A new run with its task instances, started at once where the limits allow. */
-import type { DagRunType, Instant, JsonValue, SerializedTask } from "@updraft/dag-core";
+import { type DagRunType, hasInstance, type Instant, type JsonValue, type SerializedTask } from "@updraft/dag-core";
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
 import type { Engine } from "./context.ts";
@@ -40,7 +40,7 @@ export async function createRun(
 ): Promise<EngineRun | null> {
   const created = await insertRun(turn.tx, plan, dag, run, turn.now);
   if (created === null) return null;
-  turn.hold({ run: created, plan });
+  turn.holdNew({ run: created, plan });
   turn.tidings.dag_runs.push(runChange(created));
   const instances = await insertInstances(engine, turn.tx, plan, created);
   if (dag.is_paused || run.run_after > turn.now || !(await hasRoom(turn.tx, run.dag_id, dag.max_active_runs))) {
@@ -88,7 +88,7 @@ async function insertRun(
   run: NewRun,
   now: Instant,
 ): Promise<EngineRun | null> {
-  const unfinished = plan.dag.tasks.length;
+  const unfinished = tasksIn(plan, run).length;
   const rows = await tx.rows<{ id: number }>({
     name: "insert_run",
     text: `INSERT INTO dag_run (dag_id, run_id, logical_date, data_interval_start, data_interval_end, run_after, run_type,
@@ -132,9 +132,15 @@ async function insertRun(
     clear_number: 0,
     unfinished,
     dag_version_id: plan.version_id,
+    is_stuck: false,
     backfill_id: run.backfill?.id ?? null,
     is_paused: dag.is_paused,
   };
+}
+
+/** The tasks of a version that have an instance in a run. */
+export function tasksIn(plan: DagPlan, run: Pick<NewRun, "run_type" | "logical_date">): readonly SerializedTask[] {
+  return plan.dag.tasks.filter((task) => hasInstance(task, run));
 }
 
 export async function insertInstances(
@@ -142,8 +148,9 @@ export async function insertInstances(
   tx: Queryable,
   plan: DagPlan,
   run: EngineRun,
-  tasks: readonly SerializedTask[] = plan.dag.tasks,
+  tasks: readonly SerializedTask[] = tasksIn(plan, run),
 ): Promise<EngineInstance[]> {
+  const present = new Set(tasksIn(plan, run).map(({ task_id }) => task_id));
   return tx.rows<EngineInstance>({
     name: "insert_instances",
     text: `INSERT INTO task_instance AS t (dag_run, dag_id, run_id, id, task_id, max_tries, pool, pool_slots, queue,
@@ -163,7 +170,7 @@ export async function insertInstances(
       tasks.map(({ queue }) => queue),
       tasks.map(({ task_id }) => plan.weights.get(task_id) ?? 1),
       tasks.map(({ operator_name }) => operator_name),
-      tasks.map(({ task_id }) => plan.upstream.get(task_id)?.length ?? 0),
+      tasks.map(({ task_id }) => plan.upstream.get(task_id)?.filter((id) => present.has(id)).length ?? 0),
     ],
   });
 }

@@ -1,5 +1,6 @@
 /** Reads what the decision over task instances needs beyond their own rows: nothing for those whose task asks nothing. */
 import {
+  asksPast,
   type InstanceFacts,
   type PastVerdict,
   type RelatedInstance,
@@ -10,6 +11,7 @@ import {
 import { type DagPlan, shapeOf, taskOf } from "../dag-plan.ts";
 import type { Queryable } from "../database.ts";
 import { type EngineInstance, upstreamCounts } from "./instance.ts";
+import { readPast } from "./past.ts";
 
 /** An undecided instance with the version of the DAG that its run follows. */
 export interface Undecided {
@@ -21,7 +23,7 @@ export interface Undecided {
 /** The facts of each instance, in the order given. */
 export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]): Promise<InstanceFacts[]> {
   const [related, decisions] = await Promise.all([readRelated(tx, undecided), readDecisions(tx, undecided)]);
-  return undecided.map(({ instance, plan, is_paused }) => ({
+  const facts = undecided.map(({ instance, plan, is_paused }) => ({
     task: taskOf(plan, instance.task_id),
     shape: shapeOf(plan, instance.task_id),
     map_index: instance.map_index,
@@ -31,6 +33,22 @@ export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]
     past: MET,
     is_paused,
   }));
+  return withPast(tx, undecided, facts);
+}
+
+async function withPast(
+  tx: Queryable,
+  undecided: readonly Undecided[],
+  facts: readonly InstanceFacts[],
+): Promise<InstanceFacts[]> {
+  const asking = facts.flatMap((one, index) => (asksPast(one) ? [index] : []));
+  if (asking.length === 0) return [...facts];
+  const verdicts = await readPast(
+    tx,
+    asking.flatMap((index) => undecided[index] ?? []),
+  );
+  const past = new Map(asking.map((index, place) => [index, verdicts[place] ?? MET]));
+  return facts.map((one, index) => ({ ...one, past: past.get(index) ?? MET }));
 }
 
 const MET: PastVerdict = { kind: "met" };

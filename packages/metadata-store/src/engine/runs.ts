@@ -19,6 +19,8 @@ export interface EngineRun {
   readonly clear_number: number;
   readonly unfinished: number;
   readonly dag_version_id: string;
+  /** Some undecided instance waits although everything upstream of it is over. */
+  readonly is_stuck: boolean;
   readonly backfill_id: number | null;
   readonly is_paused: boolean;
 }
@@ -37,7 +39,8 @@ export interface LockedRun {
 }
 
 const COLUMNS = `r.id, r.dag_id, r.run_id, r.run_type, r.logical_date, r.run_after, r.state, r.queued_at, r.start_date,
-  r.end_date, r.timeout_at, r.clear_number, r.unfinished, r.dag_version_id, r.backfill_id, d.is_paused`;
+  r.end_date, r.timeout_at, r.clear_number, r.unfinished, r.dag_version_id, r.is_stuck, r.backfill_id,
+  d.is_paused`;
 
 /** Locks runs in the order of their ids, so that two deciders never wait for each other in a circle. */
 export async function lockRuns(tx: Queryable, plans: DagPlans, ids: readonly number[]): Promise<readonly LockedRun[]> {
@@ -123,10 +126,10 @@ export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Ins
     text: `UPDATE dag_run r
       SET state = w.state, cause = coalesce(w.cause, r.cause), queued_at = w.queued_at, start_date = w.start_date,
           end_date = w.end_date, timeout_at = w.timeout_at, unfinished = w.unfinished, clear_number = w.clear_number,
-          last_scheduling_decision = $10, updated_at = $10
+          is_stuck = w.is_stuck, last_scheduling_decision = $10, updated_at = $10
       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-                  $7::timestamptz[], $8::integer[], $9::integer[])
-        AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number)
+                  $7::timestamptz[], $8::integer[], $9::integer[], $11::boolean[])
+        AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number, is_stuck)
       WHERE r.id = w.id`,
     values: [
       runs.map(({ id }) => id),
@@ -139,6 +142,7 @@ export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Ins
       runs.map(({ unfinished }) => unfinished),
       runs.map(({ clear_number }) => clear_number),
       at(now),
+      runs.map(({ is_stuck }) => is_stuck),
     ],
   });
 }

@@ -12,8 +12,7 @@ import {
   assertNever,
   type DagRunState,
   decideInstance,
-  evaluateRun,
-  type InstanceVerdict,
+  type InstanceFacts,
   type Instant,
   isActive,
   isExecuting,
@@ -25,16 +24,21 @@ import { type DagPlan, taskOf } from "../dag-plan.ts";
 import type { Transaction } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import { countInChildren, readWatchers } from "./children.ts";
+import { pauseAfterFailures } from "./consecutive-failures.ts";
 import type { Engine } from "./context.ts";
+import { evaluateFinished, findDeadlock } from "./end-runs.ts";
 import { enqueue } from "./enqueue.ts";
 import { gatherFacts } from "./facts.ts";
 import { type EngineInstance, type Move, writeMoves } from "./instance.ts";
+import { leaveLooks, NotedLooks } from "./noted-looks.ts";
 import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runsKeyOf, taskKey } from "./occupancy.ts";
 import { type EngineRun, isEnded, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
 import { crossDeferral } from "./waits.ts";
 
 interface HeldRun {
   locked: LockedRun;
+  /** Created by this transaction, so that no other one sees it yet. */
+  readonly isNew: boolean;
   run: EngineRun;
   cause: string | null;
   dirty: boolean;
@@ -51,6 +55,7 @@ export class Turn {
   readonly #ready = new Map<string, EngineInstance>();
   /** Pools in which a deferred try keeps its slots; of those that the current move concerns. */
   #deferredHoldSlots: ReadonlySet<string> = new Set();
+  readonly #looks = new NotedLooks();
 
   constructor(engine: Engine, tx: Transaction, locked: readonly LockedRun[]) {
     this.#engine = engine;
@@ -61,7 +66,12 @@ export class Turn {
 
   /** Adds a run whose lock the transaction has. */
   hold(locked: LockedRun): void {
-    this.#runs.set(locked.run.id, { locked, run: locked.run, cause: null, dirty: false });
+    this.#runs.set(locked.run.id, { locked, isNew: false, run: locked.run, cause: null, dirty: false });
+  }
+
+  /** Adds a run that the transaction created. */
+  holdNew(locked: LockedRun): void {
+    this.#runs.set(locked.run.id, { locked, isNew: true, run: locked.run, cause: null, dirty: false });
   }
 
   runOf(id: number): EngineRun {
@@ -92,9 +102,7 @@ export class Turn {
 
   /** Lets instances without a state run, or tells how they end. */
   async decide(instances: readonly EngineInstance[]): Promise<Move[]> {
-    const open = instances.filter(
-      ({ dag_run, state }) => state === null && this.#runs.get(dag_run)?.run.state === "running",
-    );
+    const open = instances.filter(({ dag_run, state }) => state === null && this.#mayDecideIn(dag_run));
     if (open.length === 0) return [];
     const facts = await gatherFacts(
       this.tx,
@@ -104,8 +112,16 @@ export class Turn {
         is_paused: this.runOf(instance.dag_run).is_paused,
       })),
     );
-    const verdicts = facts.map(decideInstance);
-    return open.flatMap((instance, index) => this.#follow(instance, verdicts[index]) ?? []);
+    return open.flatMap((instance, index) => this.#follow(instance, facts[index]) ?? []);
+  }
+
+  /** A run whose logical date is still to come runs, but nothing in it does. */
+  #mayDecideIn(id: number): boolean {
+    const { run } = this.#held(id);
+    if (run.state !== "running") return false;
+    if (run.logical_date === null || run.logical_date <= this.now) return true;
+    this.#looks.later(id, run.logical_date);
+    return false;
   }
 
   /**
@@ -159,26 +175,39 @@ export class Turn {
     });
     const writes = [...this.#runs.values()].filter(({ dirty }) => dirty);
     writeRuns(this.tx, writes, this.now);
+    this.#leaveLooks();
     return this.tidings;
   }
 
   async #endRuns(): Promise<void> {
-    for (const { run, locked, dirty } of this.#runs.values()) {
-      if (!dirty || run.state !== "running" || run.unfinished > 0) continue;
-      const states = await this.tx.rows<{ state: TaskInstanceState }>({
-        name: "leaf_states",
-        text: "SELECT state FROM task_instance WHERE dag_run = $1 AND task_id = ANY($2::text[])",
-        values: [run.id, locked.plan.leaves],
-      });
-      const evaluation = evaluateRun({
-        unfinished: run.unfinished,
-        leafStates: states.map(({ state }) => state),
-        startDate: run.start_date,
-        dagrunTimeout: null,
-        now: this.now,
-      });
-      this.setRunState(run.id, evaluation.state, evaluation.cause);
+    for (const held of this.#runs.values()) {
+      const { run, dirty } = held;
+      if (!dirty || run.state !== "running") continue;
+      if (run.unfinished > 0) await this.#endIfDeadlocked(held);
+      else await this.#end(held);
     }
+  }
+
+  async #end({ run, locked: { plan } }: HeldRun): Promise<void> {
+    const { state, cause } = await evaluateFinished(this.tx, { run, plan }, this.now);
+    this.setRunState(run.id, state, cause);
+    const most = plan.dag.max_consecutive_failed_dag_runs;
+    if (state === "failed" && most > 0) await pauseAfterFailures(this, run, most);
+  }
+
+  /** Asked only of runs with an instance that waits for nothing; so nobody else pays for it. */
+  async #endIfDeadlocked({ run, locked: { plan } }: HeldRun): Promise<void> {
+    const isReady = [...this.#ready.values()].some(({ dag_run }) => dag_run === run.id);
+    if (!run.is_stuck || isReady) return;
+    const deadlock = await findDeadlock(this.tx, { run, plan });
+    if (deadlock !== null) this.setRunState(run.id, deadlock.state, deadlock.cause);
+  }
+
+  #leaveLooks(): void {
+    const looks = this.#looks.list(this.now);
+    if (looks.length === 0) return;
+    leaveLooks(this.tx, looks);
+    this.tidings.wake_scheduler = true;
   }
 
   #write(moves: readonly Move[]): void {
@@ -186,6 +215,7 @@ export class Turn {
     for (const { instance, state, next_retry_at } of moves) {
       this.#count(instance, state);
       this.#ready.delete(instance.id);
+      this.#tellNextRun(instance, state);
       if (next_retry_at !== undefined && next_retry_at !== null) this.tidings.wake_scheduler = true;
     }
   }
@@ -205,12 +235,23 @@ export class Turn {
     add(this.#occupancy, taskKey(dag_id, task_id), Number(isActive(to)) - Number(isActive(from)));
   }
 
-  /** What a verdict leads to: the end of the instance, a place among what is enqueued last, or nothing. */
-  #follow(instance: EngineInstance, verdict: InstanceVerdict | undefined): Move | null {
+  /** An instance that ended well may have held back those of the runs after it. */
+  #tellNextRun({ dag_run, task_id }: EngineInstance, state: TaskInstanceState): void {
+    if (state !== "success" && state !== "skipped") return;
+    const { run, locked } = this.#held(dag_run);
+    const waiting = locked.plan.waitingInNextRun.get(task_id);
+    if (waiting === undefined || run.logical_date === null) return;
+    this.#looks.atNext(dag_run, waiting);
+  }
+
+  /** What the verdict leads to: the end of the instance, a place among what is enqueued last, or nothing. */
+  #follow(instance: EngineInstance, facts: InstanceFacts | undefined): Move | null {
+    if (facts === undefined) return null;
+    const verdict = decideInstance(facts);
     this.#ready.delete(instance.id);
-    if (verdict === undefined) return null;
     switch (verdict.kind) {
       case "wait":
+        this.#wait(instance, verdict.isStuck, facts);
         return null;
       case "run":
         this.#ready.set(instance.id, instance);
@@ -224,6 +265,12 @@ export class Turn {
       default:
         return assertNever(verdict);
     }
+  }
+
+  #wait({ dag_run, task_id }: EngineInstance, isStuck: boolean, { past }: InstanceFacts): void {
+    const { run, isNew } = this.#held(dag_run);
+    if (isStuck && !run.is_stuck) this.patchRun(dag_run, { is_stuck: true });
+    if (isNew && past.kind === "blocked") this.#looks.atOwn(dag_run, task_id);
   }
 
   #held(id: number): HeldRun {

@@ -7,7 +7,7 @@ import type { DagPlan } from "../dag-plan.ts";
 import type { Queryable } from "../database.ts";
 import type { Announcement } from "../store.ts";
 import type { Engine } from "./context.ts";
-import { insertInstances } from "./create-run.ts";
+import { insertInstances, tasksIn } from "./create-run.ts";
 import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
 import { lockRuns } from "./runs.ts";
@@ -32,7 +32,7 @@ export async function moveToVersion(engine: Engine, turn: Turn, runId: number, t
   turn.setPlan(runId, to);
   await removeVanished(turn, instances, to);
   const present = new Set(instances.map(({ task_id }) => task_id));
-  const missing = to.dag.tasks.filter(({ task_id }) => !present.has(task_id));
+  const missing = tasksIn(to, run).filter(({ task_id }) => !present.has(task_id));
   const added = missing.length === 0 ? [] : await insertInstances(engine, turn.tx, to, turn.runOf(runId), missing);
   turn.patchRun(runId, { unfinished: turn.runOf(runId).unfinished + added.length });
   await refreshInstances(turn.tx, runId, to);

@@ -1,8 +1,8 @@
 /** Why a task instance does not run, from stored facts. */
-import { evaluateTriggerRule, isFinished, isoText, type TaskInstanceState } from "@updraft/dag-core";
-import { taskOf } from "../dag-plan.ts";
+import { decideInstance, type InstanceFacts, isFinished, isoText, type TaskInstanceState } from "@updraft/dag-core";
 import type { Engine } from "../engine/context.ts";
-import { ENGINE_COLUMNS, type EngineInstance, upstreamCounts } from "../engine/instance.ts";
+import { gatherFacts } from "../engine/facts.ts";
+import { ENGINE_COLUMNS, type EngineInstance } from "../engine/instance.ts";
 import type { BlockingReason, XComAddress } from "../store.ts";
 
 interface Facts extends EngineInstance {
@@ -13,7 +13,9 @@ interface Facts extends EngineInstance {
   readonly run_state: string;
   readonly run_after: number;
   readonly dag_version_id: string;
+  readonly logical_date: number | null;
   readonly is_paused: boolean;
+  readonly pause_cause: string | null;
   readonly max_active_runs: number;
   readonly running_runs: number;
   readonly worker_listens: boolean;
@@ -28,8 +30,9 @@ export async function blockingReasons(
   const live =
     "j.job_type = 'WorkerJob' AND j.state = 'running' AND j.latest_heartbeat > clock_timestamp() - interval '10 seconds' AND t.queue = ANY(j.queues)";
   const [facts] = await engine.db.rows<Facts>({
-    text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, t.trigger_timeout, r.state AS run_state, r.run_after, r.dag_version_id, d.is_paused,
-        d.max_active_runs, coalesce((SELECT used FROM occupancy WHERE key = 'runs:' || t.dag_id), 0) AS running_runs,
+    text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, t.trigger_timeout, r.state AS run_state, r.run_after, r.dag_version_id,
+        r.logical_date, d.is_paused, d.pause_cause, d.max_active_runs,
+        coalesce((SELECT used FROM occupancy WHERE key = 'runs:' || t.dag_id), 0) AS running_runs,
         (SELECT subject FROM hitl_detail h WHERE h.ti_id = t.id) AS question,
         EXISTS (SELECT FROM job j WHERE ${live}) AS worker_listens,
         EXISTS (SELECT FROM job j WHERE ${live} AND j.running < j.concurrency) AS worker_free
@@ -40,7 +43,9 @@ export async function blockingReasons(
   if (facts === undefined) return null;
   const plan = await engine.plans.loadOne(engine.db, facts.dag_version_id);
   const upstream = await upstreamStates(engine, facts, plan.upstream.get(facts.task_id) ?? []);
-  return reasons(facts, taskOf(plan, facts.task_id).trigger_rule, upstream, engine.clock.now());
+  const { is_paused } = facts;
+  const [decision] = await gatherFacts(engine.db, [{ instance: facts, plan, is_paused }]);
+  return reasons(facts, decision, upstream, engine.clock.now());
 }
 
 interface Upstream {
@@ -57,7 +62,7 @@ function upstreamStates(engine: Engine, { dag_run }: Facts, ids: readonly string
 
 function reasons(
   facts: Facts,
-  rule: Parameters<typeof evaluateTriggerRule>[0],
+  decision: InstanceFacts | undefined,
   upstream: readonly Upstream[],
   now: number,
 ): BlockingReason[] {
@@ -67,17 +72,12 @@ function reasons(
   if (state === "running" || state === "restarting") return [];
   const found: BlockingReason[] = [];
   if (facts.is_paused)
-    found.push({ name: "Dag Paused", reason: "The DAG is paused; unpause it to let its tasks run." });
-  found.push(...runReasons(facts, now));
-  if (state === null && evaluateTriggerRule(rule, upstreamCounts(facts), facts.map_index).kind === "wait") {
-    const open = upstream
-      .filter((task) => !isFinished(task.state))
-      .map((task) => `${task.task_id} (${task.state ?? "no status"})`);
     found.push({
-      name: "Trigger Rule",
-      reason: `Trigger rule '${rule}' waits for upstream tasks: ${open.join(", ")}.`,
+      name: "Dag Paused",
+      reason: `The DAG is paused; unpause it to let its tasks run.${facts.pause_cause === null ? "" : ` It was paused because: ${facts.pause_cause}.`}`,
     });
-  }
+  found.push(...runReasons(facts, now));
+  if (state === null && decision !== undefined) found.push(...ruleReasons(decision, upstream));
   if (state === "up_for_retry" && facts.next_retry_at !== null) {
     found.push({
       name: "Not In Retry Period",
@@ -90,10 +90,24 @@ function reasons(
   return found;
 }
 
+/** Why an instance without a state has none. A pause is told already. */
+function* ruleReasons(decision: InstanceFacts, upstream: readonly Upstream[]): Iterable<BlockingReason> {
+  const verdict = decideInstance({ ...decision, is_paused: false });
+  if (verdict.kind !== "wait") return;
+  const isPast = decision.past.kind === "blocked";
+  const open = upstream
+    .filter(({ state }) => !isFinished(state))
+    .map(({ task_id, state }) => `${task_id} (${state ?? "no status"})`);
+  const waitsFor = isPast || open.length === 0 ? "" : `, and waits for ${open.join(", ")}`;
+  yield { name: isPast ? "Previous Dagrun State" : "Trigger Rule", reason: `${verdict.cause}${waitsFor}.` };
+}
+
 function* runReasons(
-  { run_state, run_after, running_runs, max_active_runs }: Facts,
+  { run_state, run_after, running_runs, max_active_runs, logical_date }: Facts,
   now: number,
 ): Iterable<BlockingReason> {
+  if (run_state === "running" && logical_date !== null && logical_date > now)
+    yield { name: "Logical Date", reason: `Nothing runs before the run's logical date, ${isoText(logical_date)}.` };
   if (run_state !== "queued") return;
   if (run_after > now) yield { name: "Run After", reason: `The run starts after ${isoText(run_after)}.` };
   else if (running_runs >= max_active_runs) {

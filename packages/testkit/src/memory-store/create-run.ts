@@ -1,4 +1,5 @@
 /** A new run in the in-memory store, started at once where the limits allow. */
+import { hasInstance } from "@updraft/dag-core";
 import type { MemoryContext } from "./context.ts";
 import { type MemoryDag, type MemoryInstance, type MemoryRun, newest } from "./tables.ts";
 import type { Transition } from "./transition.ts";
@@ -37,7 +38,7 @@ export function createRun(
     ...{ start_date: null, end_date: null, timeout_at: null, last_scheduling_decision: null, clear_number: 0 },
   };
   tables.runs.push(run);
-  for (const task of version.form.tasks) {
+  for (const task of version.form.tasks.filter((one) => hasInstance(one, facts))) {
     const weight = version.weights.get(task.task_id) ?? 1;
     const instance = newInstance(ids.uuid(), run, task, weight);
     run.instances.push(instance);

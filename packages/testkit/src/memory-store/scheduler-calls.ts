@@ -1,7 +1,5 @@
 /** What time brings, in the in-memory store. */
 import {
-  decideInstance,
-  evaluateDeadlock,
   generateRunId,
   hasBeat,
   intervalOfTick,
@@ -18,7 +16,7 @@ import {
 import type { SchedulerStore, SchedulingStep } from "@updraft/metadata-store";
 import type { MemoryContext } from "./context.ts";
 import { createRun } from "./create-run.ts";
-import { factsOf, type MemoryDag, type MemoryInstance, type MemoryRun, newest, unfinished } from "./tables.ts";
+import { type MemoryDag, type MemoryInstance, type MemoryRun, newest } from "./tables.ts";
 import { type MemoryMove, offerOf, Transition } from "./transition.ts";
 import { loseTries } from "./worker-calls.ts";
 
@@ -61,6 +59,13 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
       for (const run of queued) {
         if (tables.runningRuns(run.dag) < newest(run.dag).form.max_active_runs) turn.setRunState(run, "running");
       }
+      turn.decideAll();
+      return last(turn);
+    },
+
+    async lookAtRuns() {
+      const turn = transition();
+      for (const run of tables.runs) if (run.state === "running") turn.touch(run);
       turn.decideAll();
       return last(turn);
     },
@@ -135,7 +140,7 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
     async audit() {
       const turn = transition();
       const quiet = tables.runs.filter((run) => isQuiet(run, turn.now));
-      const stuck = quiet.filter((run) => evaluateDeadlock(unfinished(run).map(waitingOf)) !== null);
+      const stuck = quiet.filter((run) => turn.isDeadlocked(run));
       for (const run of stuck) turn.setRunState(run, "failed");
       const corrected = stuck.map(({ run_id, dag }) => `run ${run_id} of ${dag.dag_id} stood still`);
       return { announcement: turn.settle(), corrected };
@@ -168,11 +173,6 @@ function isQuiet({ state, dag, last_scheduling_decision, instances }: MemoryRun,
     (last_scheduling_decision ?? now) < now - QUIET_MS &&
     instances.every((one) => one.state === null || isFinished(one.state))
   );
-}
-
-function waitingOf(instance: MemoryInstance) {
-  const { kind: verdict } = decideInstance(factsOf(instance));
-  return { state: instance.state, verdict, task: instance.task };
 }
 
 /** A due tick becomes a run, waits for `max_active_runs`, or is recorded as skipped. */

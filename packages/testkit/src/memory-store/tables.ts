@@ -188,7 +188,7 @@ export function unfinished(run: MemoryRun): MemoryInstance[] {
 }
 
 /** Everything that decides about an instance, read from its run's rows. */
-export function factsOf(instance: MemoryInstance): InstanceFacts {
+export function factsOf(instance: MemoryInstance): Omit<InstanceFacts, "past"> {
   const { run, task, map_index } = instance;
   const shape = run.version.shapes.get(task.task_id);
   if (shape === undefined) throw new Error(`task ${task.task_id} has no shape`);
@@ -200,7 +200,6 @@ export function factsOf(instance: MemoryInstance): InstanceFacts {
     upstream: countUpstream(instance),
     related: run.instances.filter((one) => related.includes(one.task.task_id)).map(relatedOf),
     decisions: run.instances.filter(({ state }) => isFinished(state)).flatMap(decisionOf),
-    past: { kind: "met" },
     is_paused: run.dag.is_paused,
   };
 }

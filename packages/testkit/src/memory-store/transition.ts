@@ -5,6 +5,7 @@
 import {
   type DagRunState,
   decideInstance,
+  evaluateDeadlock,
   evaluateRun,
   type Instant,
   isExecuting,
@@ -13,6 +14,7 @@ import {
   type TaskInstanceState,
 } from "@updraft/dag-core";
 import type { Announcement, QueuedTry } from "@updraft/metadata-store";
+import { mayDecide, pastOf } from "./past.ts";
 import {
   candidateOf,
   factsOf,
@@ -69,7 +71,7 @@ export class Transition {
   decideAll(): void {
     for (;;) {
       const open = [...this.#runs.keys()]
-        .filter(({ state }) => state === "running")
+        .filter((run) => mayDecide(run, this.now))
         .flatMap(({ instances }) => instances.filter(({ state }) => state === null));
       const ends = open.flatMap((instance) => this.#endOf(instance) ?? []);
       if (ends.length === 0) return;
@@ -128,7 +130,7 @@ export class Transition {
   }
 
   #endOf(instance: MemoryInstance): MemoryMove | null {
-    const verdict = decideInstance(factsOf(instance));
+    const verdict = decideInstance({ ...factsOf(instance), past: pastOf(this.#tables, instance) });
     const patch = { start_date: this.now, end_date: this.now };
     if (verdict.kind === "set") return { instance, state: verdict.state, cause: verdict.cause, patch };
     if (verdict.kind === "run") this.#ready.add(instance);
@@ -155,6 +157,17 @@ export class Transition {
       now: this.now,
     });
     this.setRunState(run, evaluation.state);
+    const isReady = [...this.#ready].some((instance) => instance.run === run);
+    if (evaluation.state === "running" && !isReady && this.isDeadlocked(run)) this.setRunState(run, "failed");
+  }
+
+  /** A pause ends some day, so what waits for nothing else is not deadlocked. */
+  isDeadlocked(run: MemoryRun): boolean {
+    const waiting = unfinished(run).map((instance) => {
+      const facts = { ...factsOf(instance), past: pastOf(this.#tables, instance), is_paused: false };
+      return { state: instance.state, verdict: decideInstance(facts).kind, task: instance.task };
+    });
+    return mayDecide(run, this.now) && evaluateDeadlock(waiting) !== null;
   }
 
   #queue(instance: MemoryInstance, isNew: boolean): void {
