@@ -34,6 +34,7 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
       conf: dag_run.conf as Readonly<Record<string, JsonValue>>,
       run_type: dag_run.run_type as DagRunType,
       max_tries: run.max_tries,
+      ...waitFactsOf(run),
     },
     arg_bindings: run.arg_bindings,
     xcom_inputs: run.updraft.xcom_inputs,
@@ -43,6 +44,17 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
     environment: contextVariables(message, dag_run.logical_date),
     log_path: logPathOf(config, message),
     max_log_bytes: config.maxLogFileBytes,
+  };
+}
+
+/** How the try goes on after a wait, and how often it was rescheduled. */
+function waitFactsOf({ next_method, next_kwargs, task_reschedule_count, updraft }: RunResponse) {
+  const first_start = updraft.first_task_reschedule_start_date ?? null;
+  // What the API answers is JSON.
+  const kwargs = (next_kwargs ?? {}) as Readonly<Record<string, JsonValue>>;
+  return {
+    ...(next_method === null || next_method === undefined ? {} : { resumption: { method: next_method, kwargs } }),
+    ...(first_start === null ? {} : { reschedules: { count: task_reschedule_count, first_start } }),
   };
 }
 

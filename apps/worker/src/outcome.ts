@@ -37,16 +37,39 @@ export function stateRequestOf(end: TryEnd, facts: StateFacts): StateRequest {
     case "success":
       return { state: "success", end_date, task_outlets: [], outlet_events: [], xcoms: xcomsOf(outcome, facts) };
     case "failed":
-      return failed(`${outcome.error.name}: ${outcome.error.message}`, outcome.retry, facts);
+      return failed(`${outcome.error.name}: ${outcome.error.message}`, outcome.retry, facts, outcome.retryDelaySeconds);
     case "skipped":
     case "removed":
       return { state: outcome.kind, end_date, reason: outcome.reason.slice(0, LONGEST_REASON) };
+    case "deferred": {
+      const { classpath, triggerKwargs: trigger_kwargs, next } = outcome;
+      return { state: "deferred", classpath, trigger_kwargs, trigger_timeout: durationOf(next), ...nextOf(next) };
+    }
+    case "awaiting_input":
+      return { state: "awaiting_input", timeout: durationOf(outcome.next), ...nextOf(outcome.next) };
+    case "up_for_reschedule":
+      return { state: "up_for_reschedule", reschedule_date: outcome.date, end_date };
   }
 }
 
-function failed(reason: string, retry: boolean, { endDate, shouldRetry }: StateFacts): StateRequest {
+type NextStep = Extract<TaskOutcome, { kind: "awaiting_input" }>["next"];
+
+function durationOf({ timeout }: NextStep): string | null {
+  return timeout === null ? null : `PT${timeout}S`;
+}
+
+function nextOf({ method, kwargs }: NextStep) {
+  return { next_method: method, next_kwargs: { ...kwargs } };
+}
+
+function failed(reason: string, retry: boolean, { endDate, shouldRetry }: StateFacts, delay?: number): StateRequest {
   return retry && shouldRetry
-    ? { state: "up_for_retry", end_date: endDate, retry_reason: reason.slice(0, LONGEST_RETRY_REASON) }
+    ? {
+        state: "up_for_retry",
+        end_date: endDate,
+        retry_reason: reason.slice(0, LONGEST_RETRY_REASON),
+        ...(delay === undefined ? {} : { retry_delay_seconds: delay }),
+      }
     : { state: "failed", end_date: endDate, reason: reason.slice(0, LONGEST_REASON) };
 }
 

@@ -11,7 +11,7 @@ import type { Clock } from "@updraft/service-kit";
 import type { LeaseEnd } from "./lease.ts";
 import { reasonOfForcedEnd, type TryEnd } from "./outcome.ts";
 import type { Assignment, ReuseLimits } from "./protocol.ts";
-import type { TaskProcess, TryListener } from "./task-process-handle.ts";
+import type { ChildEnd, TaskProcess, TryListener } from "./task-process-handle.ts";
 
 export interface Supervision {
   readonly process: TaskProcess;
@@ -55,8 +55,11 @@ export async function superviseTry(supervision: Supervision): Promise<Supervised
       case "exited":
         return { kind: "ended", end: first, handlerStartedAt: null };
       case "forced":
-        await abort(supervision, running, reasonOfForcedEnd(first.end));
-        return { kind: "ended", end: first.end, handlerStartedAt: null };
+        return {
+          kind: "ended",
+          end: (await abort(supervision, running, reasonOfForcedEnd(first.end), first.end)) ?? first.end,
+          handlerStartedAt: null,
+        };
       case "lost":
         if (first.end.kind === "expired") await process.kill();
         else await abort(supervision, running, "The try is not this worker's any more.");
@@ -82,12 +85,20 @@ function interruption(supervision: Supervision, signal: AbortSignal): Promise<In
   });
 }
 
-async function abort({ process, clock }: Supervision, running: Promise<unknown>, reason: string): Promise<void> {
+/** Answers with the try's own word where it says, out of time, that it skips itself: a sensor that fails softly does. */
+async function abort(
+  { process, clock }: Supervision,
+  running: Promise<ChildEnd>,
+  reason: string,
+  forced?: Forced,
+): Promise<TryEnd | null> {
   process.tell({ kind: "abort", reason });
   const waiting = new AbortController();
-  await Promise.race([running, clock.sleep(ABORT_GRACE_MS, waiting.signal)]);
+  const last = await Promise.race([running, clock.sleep(ABORT_GRACE_MS, waiting.signal)]);
   waiting.abort();
   await process.stop();
+  const skips = forced?.kind === "timeout" && last?.kind === "outcome" && last.outcome.kind === "skipped";
+  return skips ? { kind: "outcome", outcome: last.outcome } : null;
 }
 
 /** Timers of Node hold no more than 24 days. */

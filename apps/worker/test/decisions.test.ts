@@ -59,6 +59,42 @@ describe("the end of a try in the words of the API", () => {
         reason: "The task's process ran out of memory: the JavaScript heap reached its limit.",
       },
     ],
+    [
+      "a deferral",
+      outcome({
+        kind: "deferred",
+        classpath: "a.Trigger",
+        triggerKwargs: { a: 1 },
+        next: { method: "done", kwargs: { b: 2 }, timeout: 90 },
+      }),
+      {},
+      {
+        state: "deferred",
+        classpath: "a.Trigger",
+        trigger_kwargs: { a: 1 },
+        trigger_timeout: "PT90S",
+        next_method: "done",
+        next_kwargs: { b: 2 },
+      },
+    ],
+    [
+      "a question to people",
+      outcome({ kind: "awaiting_input", next: { method: "done", kwargs: {}, timeout: null } }),
+      {},
+      { state: "awaiting_input", timeout: null, next_method: "done", next_kwargs: {} },
+    ],
+    [
+      "a reschedule",
+      outcome({ kind: "up_for_reschedule", date: "2026-01-01T00:01:00.000Z" }),
+      {},
+      { state: "up_for_reschedule", reschedule_date: "2026-01-01T00:01:00.000Z", end_date: facts.endDate },
+    ],
+    [
+      "a retry with a delay of its policy",
+      outcome({ kind: "failed", error, retry: true, retryDelaySeconds: 7 }),
+      {},
+      { state: "up_for_retry", retry_delay_seconds: 7 },
+    ],
   ])("%s", (_, end, given, expected) => {
     expect(stateRequestOf(end, { ...facts, ...given })).toMatchObject(expected);
   });

@@ -54,6 +54,7 @@ export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
 export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
 export { type RunDates, runStateEffect } from "./run-state.ts";
 export { refusedRunType } from "./run-type.ts";
+export { isSensorTimedOut, type SensorPlan, sensorWaitSeconds } from "./sensor-wait.ts";
 export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
 export {
   DAG_STATE_TRIGGER,

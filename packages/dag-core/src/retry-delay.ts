@@ -4,6 +4,7 @@
  * Backoff with a jitter that is the same for everyone who asks: it hangs on the names and the try only. Airflow takes
  * SHA-1 for it; this uses 32-bit FNV-1a, because the core has no crypto. Only the choice inside `[b, 2b)` differs.
  */
+import { fnv1a } from "./hash.ts";
 import type { Instant, SerializedTask } from "./model.ts";
 
 const MAX_DELAY_SECONDS = 86_400;
@@ -25,12 +26,4 @@ export function retryDelaySeconds(failed: FailedTry, task: RetryPolicy): number 
   const seed = `${failed.dag_id}#${task.task_id}#${failed.logical_date}#${failed.try_number}`;
   const wait = base < MAX_DELAY_SECONDS ? base + (fnv1a(seed) % base) : MAX_DELAY_SECONDS;
   return Math.min(wait, MAX_DELAY_SECONDS, task.max_retry_delay ?? MAX_DELAY_SECONDS);
-}
-
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return hash;
 }

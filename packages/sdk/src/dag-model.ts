@@ -8,7 +8,8 @@ import type { CallSite } from "./call-site.ts";
 import { errorAt } from "./call-site.ts";
 import { type Dialect, wrongValueIn } from "./spec-fields.ts";
 import type { UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
-import type { TaskFunction } from "./task-types.ts";
+import type { ResumeMethod, TaskFunction } from "./task-types.ts";
+import type { TaskDeferralError } from "./waiting.ts";
 
 export type InputRecord =
   | { readonly name: string; readonly task: TaskRecord }
@@ -27,6 +28,10 @@ export interface TaskRecord {
   readonly operatorName: string;
   readonly detail: string | null;
   readonly takesInputs: boolean;
+  /** How it goes on after a wait. */
+  readonly methods: Readonly<Record<string, ResumeMethod>>;
+  readonly onDeferralError: ((error: TaskDeferralError) => unknown) | null;
+  readonly canSkipDownstream: boolean;
   readonly spec: UpdraftTaskSpec;
   readonly site: CallSite;
   placed: boolean;

@@ -45,6 +45,7 @@ export function declareTask(
     model.dialect.taskFields,
     what,
   );
+  if (isOperator(work)) assertNotRefused(work, spec, what);
   const localId = chooseId(work, given.positional, spec, model.dagId);
   const taskId = group.childPrefix + localId;
   model.assertFree(taskId);
@@ -56,6 +57,9 @@ export function declareTask(
     operatorName: isOperator(work) ? work.operatorName : "TypeScriptOperator",
     detail: isOperator(work) ? work.detail : null,
     takesInputs: isOperator(work) ? work.takesInputs : true,
+    methods: { ...(isOperator(work) ? work.methods : {}), ...spec.methods },
+    onDeferralError: (isOperator(work) ? work.onDeferralError : null) ?? null,
+    canSkipDownstream: isOperator(work) && work.canSkipDownstream === true,
     spec,
     site,
     placed: false,
@@ -124,6 +128,11 @@ export function assertWork(work: unknown): Work {
   }
   // Whatever is callable serves as a handler; its inputs are bound by name when it runs.
   return work as TaskFunction;
+}
+
+function assertNotRefused(work: Operator<Inputs, unknown>, spec: UpdraftTaskSpec, what: string): void {
+  const refused = (work.refusedOptions ?? []).find((name) => Object.hasOwn(spec, name));
+  if (refused !== undefined) throw new Error(`${refused} can't be set for ${what}: it is a ${work.operatorName}`);
 }
 
 function chooseId(work: Work, positional: string | null, spec: UpdraftTaskSpec, dagId: string): string {

@@ -5,6 +5,7 @@ export { authorTrace } from "./author-trace.ts";
 export { Bundle } from "./bundle.ts";
 export { EXTERNAL_SPECIFIERS, installSdkResolver, loadBundle, NoBundleError } from "./load-bundle.ts";
 export type {
+  HitlQuestion,
   LogLevel,
   LogRecord,
   RawClient,

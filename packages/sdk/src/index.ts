@@ -44,12 +44,30 @@ export { Dag } from "./dag.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";
 export type { LogLevel } from "./raw-client.ts";
+export type { RetryDecision, RetryFacts, RetryPolicy } from "./retry-policy.ts";
+export {
+  defineSensor,
+  PokeReturnValue,
+  type SensorDefinition,
+  type SensorOptions,
+  SensorTimeout,
+  sensor,
+} from "./sensor.ts";
 export type { Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
 export { maskSecret } from "./task-client.ts";
 export { getContext, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
 export { getLogger, type TaskLogger } from "./task-logger.ts";
-export type { Operator } from "./task-types.ts";
+export type { Operator, ResumeMethod, Resumption } from "./task-types.ts";
+export {
+  dagStateTrigger,
+  dateTimeTrigger,
+  defineTrigger,
+  type Trigger,
+  type TriggerFunction,
+  timeDeltaTrigger,
+} from "./triggers.ts";
+export { type DeferOptions, defer, reschedule, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
 
 export type TaskOptions = UpdraftTaskSpec;
 export type TaskGroupRef = TaskGroupRefOf<UpdraftTaskSpec>;

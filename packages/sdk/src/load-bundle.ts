@@ -8,14 +8,18 @@ import { Bundle, isBundle } from "./bundle.ts";
 import { isDag } from "./dag.ts";
 import { describeValue } from "./json.ts";
 import { receiveBundles } from "./serve-port.ts";
+import { forgetTriggerNames } from "./triggers.ts";
 
 const OWN_MODULES: ReadonlyMap<string, string> = new Map([
   ["@updraft/sdk", "./index.ts"],
   ["@updraft/sdk/airflow", "./airflow.ts"],
   ["@apache-airflow/ts-sdk", "./airflow.ts"],
   ["apache-airflow-ts-sdk", "./airflow.ts"],
+  ["@updraft/sdk/hitl", "./hitl.ts"],
+  ["@apache-airflow/ts-sdk/hitl", "./hitl.ts"],
+  ["apache-airflow-ts-sdk/hitl", "./hitl.ts"],
 ]);
-const UNSUPPORTED = /^(?:@apache-airflow\/ts-sdk|apache-airflow-ts-sdk|@updraft\/sdk)\/(hitl|coordinator)$/;
+const UNSUPPORTED = /^(?:@apache-airflow\/ts-sdk|apache-airflow-ts-sdk|@updraft\/sdk)\/coordinator$/;
 
 /** Specifiers that stay imports in an artefact: the product's own modules and Airflow's names for the SDK. */
 export const EXTERNAL_SPECIFIERS = [
@@ -60,6 +64,7 @@ export class NoBundleError extends Error {
 /** Imports the module at `fileUrl` and returns what it serves, or its default export. One load at a time. */
 export async function loadBundle(fileUrl: string): Promise<Bundle> {
   let served: Bundle | null = null;
+  forgetTriggerNames();
   receiveBundles((bundle) => {
     if (served !== null) throw new Error("bundle.serve() was called twice; register all Dags of a file in one Bundle");
     served = bundle;

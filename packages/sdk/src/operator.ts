@@ -13,6 +13,13 @@ export interface OperatorDefinition<A extends Inputs, R> {
   readonly takesInputs?: boolean;
   /** Runs inside a try: `getContext()`, `getClient()` and `getLogger()` work. */
   readonly execute: (args: A) => R | Promise<R>;
+  /** How the task goes on after a wait, by the names that `defer` gives. */
+  readonly methods?: Operator<A, R>["methods"];
+  /** What a failed deferral means; unset: the task fails with the error. */
+  readonly onDeferralError?: Operator<A, R>["onDeferralError"];
+  readonly canSkipDownstream?: boolean;
+  /** Task options that make no sense for it, such as an execution_timeout where people are waited for. */
+  readonly refusedOptions?: readonly string[];
 }
 
 /** Makes an operator for `dag.task("id", operator)`. */
@@ -24,6 +31,10 @@ export function defineOperator<A extends Inputs = NoInputs, R = unknown>(
     detail: definition.detail ?? null,
     takesInputs: definition.takesInputs ?? false,
     execute: definition.execute,
+    methods: definition.methods,
+    onDeferralError: definition.onDeferralError,
+    canSkipDownstream: definition.canSkipDownstream ?? false,
+    refusedOptions: definition.refusedOptions ?? [],
   };
   operators.add(brand(operator, "Operator"));
   return Object.freeze(operator);

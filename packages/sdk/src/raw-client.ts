@@ -19,6 +19,21 @@ export interface RunContext {
   readonly conf: Readonly<Record<string, JsonValue>>;
   readonly run_type: DagRunType;
   readonly max_tries: number;
+  /** How a try that waited goes on; absent where it starts. */
+  readonly resumption?: { readonly method: string; readonly kwargs: Readonly<Record<string, JsonValue>> };
+  /** How often this try was rescheduled, and when it looked first; absent: never. */
+  readonly reschedules?: { readonly count: number; readonly first_start: string };
+}
+
+/** What a task asks people, as the Execution API takes it. */
+export interface HitlQuestion {
+  readonly options: readonly string[];
+  readonly subject: string;
+  readonly body: string | null;
+  readonly defaults: readonly string[] | null;
+  readonly multiple: boolean;
+  readonly params: Readonly<Record<string, JsonValue>>;
+  readonly assigned_users: readonly { readonly id: string; readonly name: string }[];
 }
 
 /** A connection as the Execution API answers it. */
@@ -68,6 +83,7 @@ export interface RawClient {
   deleteTaskState(key: string): Promise<void>;
   clearTaskState(): Promise<void>;
   skipDownstream(taskIds: readonly string[]): Promise<void>;
+  askPeople(question: HitlQuestion): Promise<void>;
   triggerDagRun(request: TriggerRequest): Promise<"created" | "already_exists">;
   getDagRunState(dagId: string, runId: string): Promise<DagRunState | string>;
   getDag(dagId: string): Promise<{ readonly is_paused: boolean }>;

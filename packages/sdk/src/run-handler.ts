@@ -10,12 +10,24 @@ import type { Bundle } from "./bundle.ts";
 import { captureOutput, flushOutput } from "./captured-output.ts";
 import { modelOf } from "./dag.ts";
 import type { DagModel, Decision, TaskRecord } from "./dag-model.ts";
+import { downstreamTaskIds } from "./graph.ts";
 import { describeValue } from "./json.ts";
 import { taskBehind } from "./node-refs.ts";
+import { applyPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { jsonRoundTrip } from "./task-client.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
 import type { TaskFunction } from "./task-types.ts";
 import { runInScope, type TryFacts, TryScope } from "./try-scope.ts";
+import {
+  type Kwargs,
+  type NextStep,
+  SkipDownstream,
+  TaskAwaitingInput,
+  TaskDeferred,
+  TaskRescheduled,
+  WaitSignal,
+} from "./wait-signals.ts";
+import { EXECUTE, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
 
 export interface RunHandlerRequest extends TryFacts {
   readonly bundle: Bundle;
@@ -37,7 +49,12 @@ export type TaskOutcome =
       readonly kind: "failed";
       readonly error: { readonly name: string; readonly message: string; readonly stack: string };
       readonly retry: boolean;
+      /** In place of the delay of the task's retries. */
+      readonly retryDelaySeconds?: number;
     }
+  | { readonly kind: "deferred"; readonly classpath: string; readonly triggerKwargs: Kwargs; readonly next: NextStep }
+  | { readonly kind: "awaiting_input"; readonly next: NextStep }
+  | { readonly kind: "up_for_reschedule"; readonly date: string }
   | { readonly kind: "skipped"; readonly reason: string }
   | { readonly kind: "removed"; readonly reason: string };
 
@@ -45,9 +62,13 @@ export async function runHandler(request: RunHandlerRequest): Promise<TaskOutcom
   captureOutput();
   const scope = new TryScope(request);
   try {
-    return await runInScope(scope, () => runTry(request, scope));
-  } catch (error) {
-    return outcomeOfThrown(error);
+    return await runInScope(scope, async () => {
+      try {
+        return await runTry(request, scope);
+      } catch (error) {
+        return await outcomeOfFailure(error, policyOf(request), scope);
+      }
+    });
   } finally {
     flushOutput(scope);
     scope.close();
@@ -62,14 +83,76 @@ async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<Task
   if (handler === undefined) {
     return { kind: "removed", reason: `Task "${taskId}" of Dag "${dagId}" is not in the file any more` };
   }
-  const returned = await callHandler(handler, request.args);
   const task = dag === undefined ? undefined : modelOf(dag).tasks.get(taskId);
-  if (dag === undefined || task === undefined || task.decision === null) return success(returned);
-  return success(await applyDecision(modelOf(dag), { task, decision: task.decision, returned }, scope));
+  try {
+    const returned = await callTask(handler, task, request);
+    if (dag === undefined || task === undefined || task.decision === null) return success(returned);
+    return success(await applyDecision(modelOf(dag), { task, decision: task.decision, returned }, scope));
+  } catch (signal) {
+    if (!(signal instanceof SkipDownstream) || dag === undefined || task === undefined) throw signal;
+    return skipWhatFollows(modelOf(dag), { task, signal }, scope);
+  }
 }
 
-async function callHandler(handler: TaskFunction, args: Readonly<Record<string, JsonValue>>): Promise<unknown> {
-  return await handler(createArguments(args));
+/** From the beginning, or where a wait left off. */
+async function callTask(
+  handler: TaskFunction,
+  task: TaskRecord | undefined,
+  request: RunHandlerRequest,
+): Promise<unknown> {
+  const { args, context } = request;
+  const { resumption } = context;
+  if (resumption === undefined || resumption.method === EXECUTE) return await handler(createArguments(args));
+  const { event = null, ...kwargs } = resumption.kwargs;
+  if (resumption.method === FAIL) return failDeferral(task, kwargs);
+  const method = task?.methods[resumption.method];
+  if (method === undefined)
+    throw new Error(`Task "${request.taskId}" has no method "${resumption.method}" to go on with`);
+  return await method({ event, kwargs, inputs: createArguments(args) });
+}
+
+/** Airflow's name for the way on after a trigger that failed or did not fire. */
+const FAIL = "__fail__";
+
+function failDeferral(task: TaskRecord | undefined, { error, traceback }: Kwargs): unknown {
+  const lines = Array.isArray(traceback) ? traceback.map(String) : [];
+  const failure =
+    error === "Trigger timeout"
+      ? new TaskDeferralTimeout("The trigger did not fire in time")
+      : new TaskDeferralError(["The trigger failed", ...lines].join("\n"));
+  if (task?.onDeferralError === null || task === undefined) throw failure;
+  return task.onDeferralError(failure);
+}
+
+/** As a decider does: the decision is noted first, so that it holds when a skipped task is cleared. */
+async function skipWhatFollows(
+  model: DagModel,
+  { task, signal }: { readonly task: TaskRecord; readonly signal: SkipDownstream },
+  scope: TryScope,
+): Promise<TaskOutcome> {
+  const downstream = downstreamTaskIds(model);
+  const direct = downstream.get(task.taskId) ?? [];
+  if (direct.length === 0) return success(signal.result);
+  const skipped = signal.everything ? closureOf(downstream, direct) : direct;
+  await noteSkipped(scope, skipped);
+  return success(undefined);
+}
+
+function closureOf(downstream: ReadonlyMap<string, readonly string[]>, from: readonly string[]): string[] {
+  const found = new Set<string>();
+  const open = [...from];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    open.push(...(downstream.get(id) ?? []));
+  }
+  return [...found];
+}
+
+async function noteSkipped(scope: TryScope, skipped: readonly string[]): Promise<void> {
+  const { dag_id: dagId, run_id: runId, task_id: taskId, map_index: mapIndex } = scope.context;
+  await scope.client.setXCom({ dagId, runId, taskId, mapIndex, key: SKIP_DECISION_KEY }, { skipped: [...skipped] });
+  await scope.client.skipDownstream(skipped);
 }
 
 function success(returned: unknown): TaskOutcome {
@@ -86,10 +169,7 @@ interface Decided {
 /** Notes the decision first and skips afterwards: what is cleared between the two is still decided by the note. */
 async function applyDecision(model: DagModel, decided: Decided, scope: TryScope): Promise<JsonValue> {
   const { skipped, value } = decide(model, decided);
-  if (skipped.length === 0) return value;
-  const { dag_id: dagId, run_id: runId, task_id: taskId, map_index: mapIndex } = scope.context;
-  await scope.client.setXCom({ dagId, runId, taskId, mapIndex, key: SKIP_DECISION_KEY }, { skipped });
-  await scope.client.skipDownstream(skipped);
+  if (skipped.length > 0) await noteSkipped(scope, skipped);
   return value;
 }
 
@@ -110,7 +190,32 @@ function decide(model: DagModel, { task, decision, returned }: Decided): { skipp
   return { skipped: decision.cases.filter((one) => one !== chosen).map((one) => one.taskId), value: chosen.taskId };
 }
 
+function policyOf({ bundle, dagId, taskId }: RunHandlerRequest): RetryPolicy | null {
+  const dag = bundle.dags.find((candidate) => candidate.dagId === dagId);
+  return (dag === undefined ? undefined : modelOf(dag).tasks.get(taskId)?.spec.retryPolicy) ?? null;
+}
+
+/** A failure by the author's policy, where the task has one and the failure leaves something to decide. */
+async function outcomeOfFailure(thrown: unknown, policy: RetryPolicy | null, scope: TryScope): Promise<TaskOutcome> {
+  const isDecided = thrown instanceof SkipTask || thrown instanceof FailTask || thrown instanceof WaitSignal;
+  if (policy === null || isDecided) return outcomeOfThrown(thrown);
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  const { try_number, max_tries, reschedules } = scope.context;
+  const startDate = reschedules === undefined ? scope.startedAt : new Date(reschedules.first_start);
+  const facts = { tryNumber: try_number, maxTries: max_tries, rescheduleCount: reschedules?.count ?? 0, startDate };
+  const verdict = await applyPolicy(policy, error, facts);
+  const outcome = outcomeOfThrown(verdict.thrown);
+  if (outcome.kind !== "failed" || verdict.retryDelaySeconds === undefined) return outcome;
+  return { ...outcome, retryDelaySeconds: verdict.retryDelaySeconds };
+}
+
 function outcomeOfThrown(thrown: unknown): TaskOutcome {
+  if (thrown instanceof TaskDeferred) {
+    const { classpath, triggerKwargs, next } = thrown;
+    return { kind: "deferred", classpath, triggerKwargs, next };
+  }
+  if (thrown instanceof TaskAwaitingInput) return { kind: "awaiting_input", next: thrown.next };
+  if (thrown instanceof TaskRescheduled) return { kind: "up_for_reschedule", date: thrown.date.toISOString() };
   if (thrown instanceof SkipTask) return { kind: "skipped", reason: thrown.message };
   const name = thrown instanceof Error ? thrown.name : "Error";
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -122,7 +122,7 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     outlets: [],
     start_date: spec.startDate?.getTime() ?? null,
     end_date: spec.endDate?.getTime() ?? null,
-    can_skip_downstream: task.decision !== null,
+    can_skip_downstream: task.decision !== null || task.canSkipDownstream,
     isolation: spec.isolation ?? "warm",
     doc_md: spec.docMd ?? null,
     ui_detail: task.detail,

@@ -12,6 +12,8 @@ import { didYouMean } from "./suggestion.ts";
 interface FieldKind {
   readonly expected: string;
   readonly accepts: (value: unknown) => boolean;
+  /** Code of the author: kept as it is, and not part of the Dag's form. */
+  readonly isCode?: boolean;
 }
 
 const text: FieldKind = { expected: "a string", accepts: (value) => typeof value === "string" };
@@ -45,6 +47,13 @@ const texts: FieldKind = {
 const schedule: FieldKind = {
   expected: "a string",
   accepts: (value) => typeof value === "string" || isPlainObject(value),
+};
+
+const code: FieldKind = { expected: "a function", accepts: (value) => typeof value === "function", isCode: true };
+const codes: FieldKind = {
+  expected: "an object of functions",
+  accepts: (value) => isPlainObject(value) && Object.values(value).every((item) => typeof item === "function"),
+  isCode: true,
 };
 
 function oneOf(values: readonly string[]): FieldKind {
@@ -119,7 +128,12 @@ export const AIRFLOW_DIALECT: Dialect = {
 };
 
 const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = { ...AIRFLOW_DAG_FIELDS, timezone: name };
-const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = { ...AIRFLOW_TASK_FIELDS, isolation: oneOf(["warm", "process"]) };
+const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
+  ...AIRFLOW_TASK_FIELDS,
+  isolation: oneOf(["warm", "process"]),
+  methods: codes,
+  retryPolicy: code,
+};
 
 export const UPDRAFT_DIALECT: Dialect = {
   dagFields: UPDRAFT_DAG_FIELDS,
@@ -141,7 +155,10 @@ export function recordSpec<S extends object>(
       throw new Error(`Unknown option "${key}" for ${what}${didYouMean(key, Object.keys(fields))}`);
     }
   }
-  const copies = Object.entries(spec).map(([key, value]) => [key, freezeCopy(value, `${key} of ${what}`, new Set())]);
+  const copies = Object.entries(spec).map(([key, value]) => [
+    key,
+    fields[key]?.isCode === true ? value : freezeCopy(value, `${key} of ${what}`, new Set()),
+  ]);
   // The caller names the type of the options; their values are checked by `checkSpecValues` when the Dag is read.
   return Object.freeze(Object.fromEntries(copies)) as S;
 }

@@ -1,4 +1,6 @@
 /** The options of Dags and tasks: Airflow's, and the superset that `@updraft/sdk` adds. Durations are seconds. */
+import type { RetryPolicy } from "./retry-policy.ts";
+import type { ResumeMethod } from "./task-types.ts";
 
 /** Airflow's Dag options. */
 export interface DagSpec {
@@ -113,4 +115,8 @@ export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
 export interface UpdraftTaskSpec extends TaskSpec {
   /** "process" gives every try a process of its own; otherwise tries of one file share a warm process. */
   readonly isolation?: "warm" | "process" | undefined;
+  /** How the task goes on after `defer`, by the names given there. */
+  readonly methods?: Readonly<Record<string, ResumeMethod>> | undefined;
+  /** What a failure of the task means. */
+  readonly retryPolicy?: RetryPolicy | undefined;
 }

@@ -24,6 +24,8 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly conf: Readonly<Record<string, JsonValue>>;
   readonly runType: DagRunType;
   readonly maxTries: number;
+  /** The event of the trigger that the handler deferred to; undefined where it starts. */
+  readonly triggerEvent: JsonValue | undefined;
 }
 
 export function getContext(): UpdraftTaskContext {
@@ -42,6 +44,7 @@ export function getContext(): UpdraftTaskContext {
     conf: context.conf,
     runType: context.run_type,
     maxTries: context.max_tries,
+    triggerEvent: context.resumption?.kwargs.event,
   });
 }
 

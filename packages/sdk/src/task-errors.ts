@@ -7,7 +7,7 @@ export class SkipTask extends Error {
 
 /** Ends the try as `failed`, with no retry. */
 export class FailTask extends Error {
-  override readonly name = "FailTask";
+  override readonly name: string = "FailTask";
 }
 
 /** Throws: the task is skipped. */

@@ -3,7 +3,8 @@
  *
  * Refs are inert and frozen: they name a task for wiring and never hold its value.
  */
-import type { JsonCompatible } from "./json.ts";
+import type { JsonCompatible, JsonValue } from "./json.ts";
+import type { TaskDeferralError } from "./waiting.ts";
 
 /** The inputs of a handler without parameters, which is what TypeScript infers for one. */
 // biome-ignore lint/suspicious/noConfusingVoidType: Airflow's SDK says it so; files typed against it must compile.
@@ -46,7 +47,24 @@ export interface Operator<A extends Inputs = NoInputs, R = unknown> {
   readonly detail: string | null;
   readonly takesInputs: boolean;
   readonly execute: (args: A) => R | Promise<R>;
+  /** How the task goes on after a wait, by the names that `defer` gives. */
+  readonly methods?: Readonly<Record<string, ResumeMethod<A>>> | undefined;
+  /** What a failed deferral means; unset: the task fails with the error. */
+  readonly onDeferralError?: ((error: TaskDeferralError) => unknown) | undefined;
+  /** Whether it may skip what comes after it. */
+  readonly canSkipDownstream?: boolean | undefined;
+  /** Task options that make no sense for it. */
+  readonly refusedOptions?: readonly string[] | undefined;
 }
+
+/** What a resumed task gets: the event that its trigger fired, what `defer` kept for it, and its inputs. */
+export interface Resumption<A = unknown> {
+  readonly event: JsonValue;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+  readonly inputs: A;
+}
+// biome-ignore lint/suspicious/noExplicitAny: methods of tasks of any inputs share one table.
+export type ResumeMethod<A = any> = (resumption: Resumption<A>) => unknown;
 
 /** Every overload of `dag.task` and `group.task`. */
 export interface TaskMethod<TS> {

@@ -1,7 +1,6 @@
 /**
- * `triggerDagRun(...)`: starts a run of another Dag, and may wait for its end.
- *
- * `deferrable` is accepted; waiting happens in the task's own process, with the same result.
+ * `triggerDagRun(...)`: starts a run of another Dag, and may wait for its end: in its process, or `deferrable` without
+ * a slot.
  */
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +12,9 @@ import { didYouMean } from "./suggestion.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
 import { getLogger } from "./task-logger.ts";
 import type { Operator } from "./task-types.ts";
+import { dagStateTrigger } from "./triggers.ts";
 import { currentScope, type TryScope } from "./try-scope.ts";
+import { defer } from "./waiting.ts";
 
 export type { DagRunState };
 
@@ -46,6 +47,7 @@ interface Plan {
   readonly conf: Readonly<Record<string, JsonValue>>;
   readonly resetDagRun: boolean;
   readonly waitForCompletion: boolean;
+  readonly deferrable: boolean;
   readonly skipWhenAlreadyExists: boolean;
   readonly failWhenDagIsPaused: boolean;
   readonly pokeIntervalMs: number;
@@ -54,6 +56,8 @@ interface Plan {
   readonly note: string | null;
 }
 
+/** Airflow's name for how a deferred one goes on. */
+const COMPLETE = "execute_complete";
 const OPTIONS = [
   "dagId",
   "runId",
@@ -80,6 +84,7 @@ export function triggerDagRun(spec: TriggerDagRunSpec): TriggerDagRunTask {
     operatorName: "TriggerDagRunOperator",
     detail: plan.dagId,
     execute: () => execute(plan, currentScope("triggerDagRun")),
+    methods: { [COMPLETE]: ({ event, kwargs }) => conclude(plan, String(kwargs.run_id), stateIn(event, kwargs)) },
   });
 }
 
@@ -89,7 +94,32 @@ async function execute(plan: Plan, scope: TryScope): Promise<void> {
   }
   const request = createRequest(plan);
   await trigger(plan, scope, request);
-  if (plan.waitForCompletion) await waitForEnd(plan, scope, request.runId);
+  if (!plan.waitForCompletion) {
+    if (plan.deferrable) getLogger().info("deferrable is ignored, because the task doesn't wait for the run");
+    return;
+  }
+  if (plan.deferrable) deferUntilEnd(plan, request.runId);
+  await waitForEnd(plan, scope, request.runId);
+}
+
+function deferUntilEnd(plan: Plan, runId: string): never {
+  const { dagId, allowedStates, failedStates, pokeIntervalMs } = plan;
+  const states = [...allowedStates, ...failedStates];
+  const trigger = dagStateTrigger({ dagId, runIds: [runId], states, pokeInterval: pokeIntervalMs / 1000 });
+  return defer({ trigger, method: COMPLETE, kwargs: { run_id: runId } });
+}
+
+/** The state of the run in the trigger's event: its class path and its data, which holds states by run id. */
+function stateIn(event: JsonValue, { run_id }: Readonly<Record<string, JsonValue>>): string {
+  const data = Array.isArray(event) ? event[1] : null;
+  const state = isPlainObject(data) ? data[String(run_id)] : undefined;
+  if (typeof state !== "string") throw new Error(`The trigger told nothing of run "${String(run_id)}"`);
+  return state;
+}
+
+/** Throws where the run ended as one of the failed states. */
+function conclude({ dagId, failedStates }: Plan, runId: string, state: string): void {
+  if (failedStates.includes(state)) throw new Error(`Run "${runId}" of Dag "${dagId}" ended as ${state}`);
 }
 
 async function trigger(plan: Plan, scope: TryScope, request: TriggerRequest): Promise<void> {
@@ -110,7 +140,7 @@ async function waitForEnd(plan: Plan, scope: TryScope, runId: string): Promise<v
   for (;;) {
     await sleep(plan.pokeIntervalMs, undefined, { signal: scope.signal });
     const state = await scope.client.getDagRunState(plan.dagId, runId);
-    if (plan.failedStates.includes(state)) throw new Error(`Run "${runId}" of Dag "${plan.dagId}" ended as ${state}`);
+    conclude(plan, runId, state);
     if (plan.allowedStates.includes(state)) return;
     getLogger().info(
       `Run "${runId}" of Dag "${plan.dagId}" is ${state}; looking again in ${plan.pokeIntervalMs / 1000} s`,
@@ -159,6 +189,7 @@ function createPlan(spec: unknown): Plan {
     waitForCompletion = false,
     skipWhenAlreadyExists = false,
     failWhenDagIsPaused = false,
+    deferrable = false,
   } = spec;
   return {
     dagId: readText(spec, "dagId") ?? missingDagId(),
@@ -168,6 +199,7 @@ function createPlan(spec: unknown): Plan {
     conf: readConf(spec.conf),
     resetDagRun: resetDagRun === true,
     waitForCompletion: waitForCompletion === true,
+    deferrable: deferrable === true,
     skipWhenAlreadyExists: skipWhenAlreadyExists === true,
     failWhenDagIsPaused: failWhenDagIsPaused === true,
     pokeIntervalMs: readPokeInterval(spec.pokeInterval) * 1000,

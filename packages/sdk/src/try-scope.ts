@@ -20,6 +20,7 @@ export class TryScope {
   readonly signal: AbortSignal;
   readonly #client: RawClient;
   readonly #log: (record: LogRecord) => void;
+  readonly startedAt = new Date();
   #closed = false;
 
   constructor(facts: TryFacts) {

@@ -109,6 +109,9 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
     async skipDownstream(taskIds) {
       await call({ method: "PATCH", path: `task-instances/${tiId}/skip-downstream`, body: { tasks: taskIds } });
     },
+    async askPeople(question) {
+      await call({ method: "POST", path: `hitlDetails/${tiId}`, body: { ti_id: tiId, ...question } });
+    },
     async triggerDagRun({ dagId, runId, conf, logicalDate, runAfter, note, resetDagRun }) {
       const path = `dag-runs/${encodeURIComponent(dagId)}/${encodeURIComponent(runId)}`;
       const body = { logical_date: logicalDate, run_after: runAfter, conf, note, reset_dag_run: resetDagRun };

@@ -134,6 +134,9 @@ function failure(error: unknown): { readonly outcome: TaskOutcome } {
 function masked(outcome: TaskOutcome, masker: SecretMasker): TaskOutcome {
   switch (outcome.kind) {
     case "success":
+    case "deferred":
+    case "awaiting_input":
+    case "up_for_reschedule":
       return outcome;
     case "failed": {
       const { name, message, stack } = outcome.error;
@@ -146,6 +149,9 @@ function masked(outcome: TaskOutcome, masker: SecretMasker): TaskOutcome {
 
 function recordOf(outcome: TaskOutcome): LogRecord {
   if (outcome.kind === "success") return line("info", "Task succeeded");
+  if (outcome.kind === "deferred") return line("info", `Task is deferred to trigger ${outcome.classpath}`);
+  if (outcome.kind === "awaiting_input") return line("info", "Task waits for a person's answer");
+  if (outcome.kind === "up_for_reschedule") return line("info", `Task looks again at ${outcome.date}`);
   if (outcome.kind !== "failed") return line("info", `Task ended as ${outcome.kind}: ${outcome.reason}`);
   const { name, stack } = outcome.error;
   return { ...line("error", `Task failed with exception\n${stack}`), exc_type: name };

@@ -3,6 +3,7 @@ import { type JsonValue, type SerializedDag, type SerializedTask, topologicalOrd
 import { Bundle } from "../../src/bundle.ts";
 import type { AnyDag } from "../../src/dag.ts";
 import {
+  type HitlQuestion,
   type LogRecord,
   type RawClient,
   type RawConnection,
@@ -21,6 +22,7 @@ export class World {
   state = new Map<string, JsonValue>();
   readonly skipped = new Set<string>();
   readonly triggered: TriggerRequest[] = [];
+  readonly asked: HitlQuestion[] = [];
   readonly calls: string[] = [];
   readonly log: LogRecord[] = [];
   readonly secrets: string[] = [];
@@ -50,6 +52,7 @@ export class World {
         this.calls.push(`skipDownstream ${taskIds.join(",")}`);
         for (const id of taskIds) this.skipped.add(id);
       },
+      askPeople: async (question) => void this.asked.push(question),
       triggerDagRun: async (request) => {
         this.triggered.push(request);
         return this.runExists ? "already_exists" : "created";
@@ -101,16 +104,36 @@ export async function runTask(
   return runInWorld(dag, taskId, { world, args: {}, signal });
 }
 
+/** Runs one try with facts of its own. */
+export async function runTry(
+  dag: AnyDag,
+  taskId: string,
+  given: {
+    readonly context?: Partial<RunContext>;
+    readonly args?: Record<string, JsonValue>;
+    readonly prepare?: (world: World) => void;
+  } = {},
+): Promise<TaskOutcome> {
+  const world = new World();
+  given.prepare?.(world);
+  return runInWorld(dag, taskId, { world, args: given.args ?? {}, context: given.context ?? {} });
+}
+
 async function runInWorld(
   dag: AnyDag,
   taskId: string,
-  run: { readonly world: World; readonly args: Record<string, JsonValue>; readonly signal?: AbortSignal },
+  run: {
+    readonly world: World;
+    readonly args: Record<string, JsonValue>;
+    readonly signal?: AbortSignal;
+    readonly context?: Partial<RunContext>;
+  },
 ): Promise<TaskOutcome> {
   return runHandler({
     bundle: new Bundle(dag),
     dagId: dag.dagId,
     taskId,
-    context: contextOf(dag.dagId, taskId),
+    context: { ...contextOf(dag.dagId, taskId), ...run.context },
     args: run.args,
     client: run.world.client(),
     log: (record) => run.world.log.push(record),
