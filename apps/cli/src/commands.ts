@@ -1,5 +1,6 @@
 /** What the `updraft` command can do. */
 import type { ParseArgsOptionsConfig } from "node:util";
+import { backfillCreate } from "./backfill.ts";
 import { initialise } from "./database.ts";
 import { runRole } from "./role.ts";
 import { standalone } from "./standalone/standalone.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
     examples: ["UPDRAFT_ADMIN_PASSWORD=... updraft db init"],
     run: initialise,
   },
+  backfillCreate,
   {
     name: "version",
     summary: "Show the version",

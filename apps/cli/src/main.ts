@@ -5,6 +5,7 @@ import { SchemaTooNewError, StoreUnavailableError } from "@updraft/metadata-stor
 import { ConfigError, nearest } from "@updraft/service-kit";
 import { COMMANDS, type Command } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
+import { UsageError } from "./usage-error.ts";
 
 const exitCode = await main(process.argv.slice(2));
 // A role that failed half way leaves connections behind, which would keep the process; one that runs has no code yet.
@@ -69,5 +70,6 @@ function report(error: unknown, command: Command): number {
 }
 
 function isUsage(error: unknown): error is Error {
+  if (error instanceof UsageError) return true;
   return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
 }

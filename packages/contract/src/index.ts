@@ -5,6 +5,7 @@ export * from "./execution.ts";
 export * from "./execution-errors.ts";
 export * from "./hitl.ts";
 export * from "./query.ts";
+export * from "./rest/backfill.ts";
 export * from "./rest/dag.ts";
 export * from "./rest/dag-run.ts";
 export * from "./rest/job.ts";

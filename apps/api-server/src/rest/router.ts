@@ -7,6 +7,7 @@ import { jsonBody } from "../http/middleware.ts";
 import { addRoutes } from "../http/routes.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { restLogRoutes } from "../task-logs/rest-routes.ts";
+import { backfillRoutes } from "./backfills.ts";
 import { dagRunBatchRoutes } from "./dag-run-batch.ts";
 import { dagRunClearRoutes } from "./dag-run-clear.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
@@ -32,6 +33,7 @@ export function restRouter(context: ApiContext, versions: VersionLookup, views: 
     "/auth/logout": { get: (_request, response) => response.redirect(307, "/auth/logout") },
   });
   router.use(authenticate(context.userTokens), ...jsonBody(BODY_LIMIT_BYTES));
+  addRoutes(router, backfillRoutes(context));
   addRoutes(router, dagRunBatchRoutes(context, versions));
   addRoutes(router, dagRoutes(context));
   addRoutes(router, taskRoutes(context));

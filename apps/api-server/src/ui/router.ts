@@ -5,6 +5,7 @@ import type { ApiContext } from "../context.ts";
 import { createBroadcast } from "../events/broadcast.ts";
 import { addRoutes } from "../http/routes.ts";
 import { openSse } from "../http/sse.ts";
+import { backfillPageRoutes } from "../rest/backfills.ts";
 import type { VersionLookup } from "../rest/version-lookup.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { uiLogRoutes } from "../task-logs/ui-routes.ts";
@@ -21,6 +22,7 @@ export function uiRouter(context: ApiContext, versions: VersionLookup, views: Lo
     },
   });
   addRoutes(router, pageRoutes(context));
+  addRoutes(router, backfillPageRoutes(context));
   addRoutes(router, gridRoutes(context, versions));
   addRoutes(router, uiLogRoutes(context, views));
   return router;
