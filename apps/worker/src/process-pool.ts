@@ -85,8 +85,15 @@ export function createProcessPool(options: PoolOptions): ProcessPool {
     busy.add(process);
     process.artefactHash = artefactHash;
     if (isolation === "process") singleUse.add(process);
-    if (idle.length === 0) void bootAhead();
+    if (isolation === "process") bootNext();
+    else if (idle.length === 0) void bootAhead();
     return process;
+  }
+
+  /** Who wants a process of its own is likely followed by another such, and booting takes longer than many a task. */
+  function bootNext(): void {
+    const blank = idle.filter(({ process }) => process.artefactHash === undefined).length;
+    for (let ready = blank + booting.size; ready < BOOTING_AT_ONCE && total() <= concurrency; ready += 1) boot();
   }
 
   function boot(): void {

@@ -70,10 +70,11 @@ export class TaskProcess {
       });
     });
     // A grandchild that holds stdout keeps `close` from coming, so what is left dies at `exit`.
+    const startedAt = clock.now();
     const left = new Promise<void>((resolve) => {
       child.once("exit", () => {
         killGroup(child);
-        resolve(killMarked(marker));
+        resolve(killMarked(marker, { pid: child.pid ?? 0, ageMs: clock.now() - startedAt }));
       });
     });
     this.gone = exited.then(() => (child.pid === undefined ? undefined : left));

@@ -100,8 +100,8 @@ function isComplete(records: readonly Record<string, unknown>[]): boolean {
 
 function recordsOf(message: TaskMessage): Record<string, unknown>[] {
   const path = join(folder, "logs", taskLogPath(message));
-  const lines = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
-  return lines.map((line) => JSON.parse(line));
+  const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
 }
 
 /** A killed process that nobody has waited for yet is still listed. */

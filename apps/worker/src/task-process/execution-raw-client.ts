@@ -3,7 +3,6 @@
  *
  * `revoke` ends it: calls on their way are cut and later ones refused, so that nothing a try left behind acts for it.
  */
-import { connectionResponse, variableResponse, xcomResponse } from "@updraft/contract";
 import type { JsonValue } from "@updraft/dag-core";
 import type { RawClient, Retention, XComLocator } from "@updraft/sdk/host";
 import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "../execution-http.ts";
@@ -27,6 +26,9 @@ export interface RevocableClient {
 const CALL_TIMEOUT_MS = 30_000;
 /** Pauses between repeated calls while the API can't be reached; together longer than it takes to restart it. */
 const RETRY_AFTER_MS = [100, 300, 1000, 2000, 4000, 8000];
+
+/** Loaded when it is first needed: most tasks ask for nothing, and the schemas take longer to load than all the rest. */
+const contract = () => import("@updraft/contract");
 
 /** The API answered something that the caller can't go on with. */
 class ExecutionApiError extends Error {
@@ -62,7 +64,7 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
   const client: RawClient = {
     async getVariable(key) {
       const found = await read(`variables/${encodeURIComponent(key)}`);
-      const value = found === null ? null : variableResponse.parse(found).value;
+      const value = found === null ? null : (await contract()).variableResponse.parse(found).value;
       if (value !== null && isSensitiveName(key)) onSecret(value);
       return value;
     },
@@ -77,6 +79,7 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
     async getXCom({ includePriorDates, ...locator }) {
       const found = await read(`${xcomPath(locator)}${includePriorDates ? "&include_prior_dates=true" : ""}`);
       if (found === null) return { found: false, value: null };
+      const { xcomResponse } = await contract();
       return { found: true, value: xcomResponse.parse(found).value as JsonValue };
     },
     async setXCom(locator, body) {
@@ -85,6 +88,7 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
     async getConnection(connectionId) {
       const found = await read(`connections/${encodeURIComponent(connectionId)}`);
       if (found === null) return null;
+      const { connectionResponse } = await contract();
       const connection = connectionResponse.parse(found);
       for (const secret of [connection.password, ...secretsOfExtra(connection.extra)]) {
         if (secret !== null) onSecret(secret);

@@ -4,6 +4,7 @@
  * It has no way to the database or the queue; see `protocol.ts` for what is said and `spawn-task-process.ts` for what
  * its environment holds.
  */
+import { flushCompileCache } from "node:module";
 import { installSdkResolver } from "@updraft/sdk/host";
 import { createExecutionHttp, type ExecutionHttp } from "../execution-http.ts";
 import type { Assignment, FromTaskProcess, ToTaskProcess } from "../protocol.ts";
@@ -32,6 +33,8 @@ process.on("unhandledRejection", onUncaught);
 void [process.stdout, process.stderr];
 const retirement = createRetirement();
 tell({ kind: "booted" });
+// Node writes its cache when a process exits, but these are killed: without it each would compile everything anew.
+setImmediate(flushCompileCache);
 
 function receive(message: ToTaskProcess): void {
   switch (message.kind) {
