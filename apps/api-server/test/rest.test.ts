@@ -1,4 +1,5 @@
 import {
+  bulkResponse,
   clearPreviewResponse,
   type clearTaskInstancesBody,
   dagCollectionResponse,
@@ -23,7 +24,7 @@ import {
   xcomNativeResponse,
 } from "@updraft/contract";
 import { parsedFile } from "@updraft/testkit";
-import { dag } from "@updraft/testkit/dags";
+import { dag, group } from "@updraft/testkit/dags";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startTestServer, type TestServer } from "./test-server.ts";
@@ -38,6 +39,7 @@ beforeAll(async () => {
     tags: ["daily"],
     timetable: { type: "delta", seconds: 5 },
     start_date: 0,
+    task_group: group(null, [{ group: group("both", [{ task_id: "extract" }, { task_id: "load" }]) }]),
   });
   await server.store.saveParsedFile(parsedFile([form]));
   await server.store.saveImportError({
@@ -214,6 +216,71 @@ describe("changes", () => {
     const path = "/api/v2/dags/etl/dagRuns/marked";
     const answer = await server.rest("PATCH", path, { note: "why", state: "failed" });
     expect(answer.body).toMatchObject({ note: "why", state: "failed" });
+  });
+
+  it("marks a task that is in the state already with 409", async () => {
+    const path = "/api/v2/dags/etl/dagRuns/first/taskInstances/extract";
+    await server.rest("PATCH", path, { new_state: "success" });
+    expect(await server.rest("PATCH", path, { new_state: "success" })).toMatchObject({
+      status: 409,
+      body: { detail: "Task id extract is already in success state" },
+    });
+  });
+
+  it("marks a task group, after a dry run", async () => {
+    await server.rest("POST", "/api/v2/dags/etl/dagRuns", { dag_run_id: "grouped", logical_date: null });
+    const path = "/api/v2/dags/etl/dagRuns/grouped/taskGroupInstances/both";
+    const preview = await server.rest("PATCH", `${path}/dry_run`, { new_state: "failed" });
+    expect(taskInstanceCollectionResponse.safeParse(preview.body).success).toBe(true);
+    expect(preview.body.total_entries).toBe(2);
+    const marked = await server.rest("PATCH", path, { new_state: "failed", note: "by hand" });
+    expect(marked.body.task_instances.map((ti: { state: string; note: string }) => [ti.state, ti.note])).toEqual([
+      ["failed", "by hand"],
+      ["failed", "by hand"],
+    ]);
+    const missing = "/api/v2/dags/etl/dagRuns/grouped/taskGroupInstances/none";
+    expect(await server.rest("PATCH", missing, { new_state: "failed" })).toMatchObject({ status: 404 });
+  });
+
+  it("changes and deletes task instances in bulk, and tells what it could not do", async () => {
+    await server.rest("POST", "/api/v2/dags/etl/dagRuns", { dag_run_id: "bulk", logical_date: null });
+    const actions = [
+      {
+        action: "update",
+        entities: [
+          { task_id: "extract", new_state: "success" },
+          { task_id: "none", note: "x" },
+        ],
+      },
+      { action: "delete", entities: ["load", "load"], action_on_non_existence: "skip" },
+      { action: "create", entities: [{ task_id: "extract" }] },
+    ];
+    const answer = await server.rest("PATCH", "/api/v2/dags/etl/dagRuns/bulk/taskInstances", { actions });
+    expect(bulkResponse.safeParse(answer.body).success, JSON.stringify(answer.body)).toBe(true);
+    expect(answer.body).toMatchObject({
+      update: { success: ["etl.bulk.extract[-1]"], errors: [{ status_code: 404 }] },
+      delete: { success: ["etl.bulk.load[-1]"], errors: [] },
+      create: { success: [], errors: [{ status_code: 400 }] },
+    });
+  });
+
+  it("deletes runs, one and in bulk, but none that runs", async () => {
+    await server.rest("POST", "/api/v2/dags/etl/dagRuns", { dag_run_id: "gone", logical_date: null });
+    const path = "/api/v2/dags/etl/dagRuns/gone";
+    expect(await server.rest("DELETE", path)).toMatchObject({ status: 409 });
+    await server.rest("PATCH", path, { state: "failed" });
+    expect((await server.rest("DELETE", path)).status).toBe(204);
+    expect((await server.rest("GET", path)).status).toBe(404);
+    const actions = [
+      { action: "update", entities: [{ dag_run_id: "grouped", note: "n" }], update_mask: ["note"] },
+      { action: "delete", entities: [{ dag_run_id: "grouped" }, "gone"] },
+    ];
+    const answer = await server.rest("PATCH", "/api/v2/dags/etl/dagRuns", { actions });
+    expect(answer.body).toMatchObject({
+      update: { success: ["etl.grouped"], errors: [] },
+      delete: { success: ["etl.grouped"], errors: [{ status_code: 404 }] },
+      create: null,
+    });
   });
 
   it("lists runs by POST and pauses many at once", async () => {

@@ -103,6 +103,16 @@ const CATALOGUE = {
     template:
       "The Task Instance with dag_id: `{dag_id}`, run_id: `{dag_run_id}`, task_id: `{task_id}`, try_number: `{try_number}` and map_index: `{map_index}` was not found",
   },
+  dag_run_not_deletable: {
+    status: 409,
+    template:
+      "The DagRun with dag_id: `{dag_id}` and run_id: `{dag_run_id}` cannot be deleted in running state; mark it as failed first.",
+  },
+  task_already_in_state: { status: 409, template: "Task id {task_id} is already in {state} state" },
+  task_group_not_found: {
+    status: 404,
+    template: "Task group {group_id} was not found in this run's version of the DAG",
+  },
   task_not_mapped: { status: 404, template: "Task id {task_id} is not mapped" },
   task_running_conflict: {
     status: 409,

@@ -6,6 +6,7 @@ export * from "./execution-errors.ts";
 export * from "./hitl.ts";
 export * from "./query.ts";
 export * from "./rest/backfill.ts";
+export * from "./rest/bulk.ts";
 export * from "./rest/dag.ts";
 export * from "./rest/dag-run.ts";
 export * from "./rest/job.ts";

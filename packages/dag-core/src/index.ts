@@ -16,7 +16,6 @@ export {
 } from "./backfill.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
-export { type ClearNames, clearScope, type TaskScope, tasksOfGroup } from "./clear-scope.ts";
 export {
   asksPast,
   decideInstance,
@@ -67,6 +66,7 @@ export {
 } from "./standard-triggers.ts";
 export { isActive, isExecuting, isFinished, isWaiting } from "./state-sets.ts";
 export { suggest } from "./suggest.ts";
+export { clearScope, namedScope, type ScopeNames, type TaskScope, tasksOfGroup } from "./task-scope.ts";
 export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes, withSetups } from "./task-shape.ts";
 export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";
 export { hasBeat, intervalOfTick, type MissedTicks, missedTicks, tickOf } from "./timetable/missed-ticks.ts";

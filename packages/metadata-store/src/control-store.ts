@@ -2,8 +2,10 @@
 import { at } from "./database.ts";
 import { clearTaskInstances } from "./engine/clear.ts";
 import type { Engine } from "./engine/context.ts";
+import { deleteDagRun, deleteTaskInstance } from "./engine/delete.ts";
 import { respond } from "./engine/human-input.ts";
-import { markTaskInstances, patchDagRun, setDagPaused } from "./engine/mark.ts";
+import { patchDagRun, setDagPaused } from "./engine/mark.ts";
+import { markTaskInstances } from "./engine/mark-tasks.ts";
 import { triggerDagRun } from "./engine/trigger.ts";
 import type { ControlStore } from "./store.ts";
 
@@ -15,6 +17,8 @@ export function controlStore(engine: Engine): ControlStore {
     patchDagRun: (dagId, runId, patch) => patchDagRun(engine, dagId, runId, patch),
     markTaskInstances: (request) => markTaskInstances(engine, request),
     respond: (tiId, response) => respond(engine, tiId, response),
+    deleteDagRun: (dagId, runId) => deleteDagRun(engine, dagId, runId),
+    deleteTaskInstance: (address) => deleteTaskInstance(engine, address),
     clearTaskInstances: (request) => clearTaskInstances(engine, request),
 
     async setTaskInstanceNote({ dag_id, run_id, task_id, map_index }, note) {

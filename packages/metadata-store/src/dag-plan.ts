@@ -3,7 +3,6 @@
  * the version's id.
  */
 import {
-  closure,
   distantWatchers,
   downstreamIds,
   effectiveLeaves,
@@ -89,13 +88,6 @@ export function shapeOf(plan: DagPlan, taskId: string): TaskShape {
   const shape = plan.shapes.get(taskId);
   if (shape === undefined) throw new Error(`DAG ${plan.dag.dag_id} has no task ${taskId}`);
   return shape;
-}
-
-/** Everything downstream of a task, transitively, without itself. */
-export function descendants(plan: DagPlan, taskId: string): ReadonlySet<string> {
-  const found = closure(plan.dag, [taskId], "downstream");
-  found.delete(taskId);
-  return found;
 }
 
 function waitingInNextRun(dag: SerializedDag): Map<string, string[]> {

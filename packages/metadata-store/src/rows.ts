@@ -380,10 +380,25 @@ export type ClearResult =
 export interface MarkTaskRequest {
   readonly dag_id: string;
   readonly run_id: string;
-  readonly task_ids: readonly string[];
-  readonly map_index: number;
+  /** Tasks, groups, or pairs of task and map index. */
+  readonly task_ids: readonly (string | readonly [string, number])[];
   readonly state: "success" | "failed" | "skipped";
+  readonly include_upstream: boolean;
+  readonly include_downstream: boolean;
+  readonly include_past: boolean;
+  readonly include_future: boolean;
+  readonly dry_run: boolean;
 }
+
+/** What marking changed, or would change. */
+export type MarkTaskResult =
+  | {
+      readonly kind: "marked";
+      readonly task_instances: readonly TaskInstanceRow[];
+      readonly announcement: Announcement;
+    }
+  | { readonly kind: "not_found"; readonly what: "dag" | "dag_run"; readonly id: string }
+  | { readonly kind: "bad_request"; readonly message: string };
 
 // ── Filters of lists; absent members don't filter ──────────────────────────────────────────────────────────────────
 

@@ -35,6 +35,7 @@ import type {
   JobRow,
   Listing,
   MarkTaskRequest,
+  MarkTaskResult,
   Page,
   ParsedFile,
   RespondResult,
@@ -99,7 +100,10 @@ export interface ControlStore {
     runId: string,
     patch: { readonly state?: "queued" | "success" | "failed"; readonly note?: string | null },
   ): Promise<Announcement | null>;
-  markTaskInstances(request: MarkTaskRequest): Promise<Announcement | null>;
+  markTaskInstances(request: MarkTaskRequest): Promise<MarkTaskResult>;
+  /** A running one is refused; the answer is null where there is none. */
+  deleteDagRun(dagId: string, runId: string): Promise<Announcement | "running" | null>;
+  deleteTaskInstance(address: Omit<XComAddress, "key">): Promise<Announcement | null>;
   setTaskInstanceNote(address: Omit<XComAddress, "key">, note: string | null): Promise<boolean>;
   /** Answers what a task asked people; it goes on. */
   respond(tiId: string, response: HitlResponse): Promise<RespondResult>;

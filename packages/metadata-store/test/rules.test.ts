@@ -116,8 +116,7 @@ describe("Airflow's cases", () => {
   test("case 16: marking a failed task as success clears what it failed, and the run is queued", async () => {
     const run = await start(dag("a > b"));
     await player.run("a", player.failure());
-    const request = { dag_id: "d", run_id: run, task_ids: ["a"], map_index: -1, state: "success" as const };
-    await world.store.markTaskInstances(request);
+    await player.mark(run, { task_ids: ["a"] });
     expect([await player.runState(run), await player.states(run)]).toEqual(["queued", { a: "success", b: null }]);
   });
 });
@@ -178,8 +177,7 @@ describe("the run before", () => {
     expect(player.queued()).toEqual(["a"]);
     await player.run("a", player.failure());
     expect(await look()).toEqual([]);
-    const request = { dag_id: "d", run_id: first, task_ids: ["a"], map_index: -1, state: "success" as const };
-    player.hear(await world.store.markTaskInstances(request));
+    await player.mark(first, { task_ids: ["a"] });
     expect(await look()).toEqual(["a"]);
     await player.run("a", { kind: "skipped", reason: null });
     expect(await look()).toEqual(["a"]);

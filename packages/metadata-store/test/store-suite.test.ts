@@ -50,8 +50,7 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
   }
 
   async function mark(runId: string, taskId: string, state: "success" | "failed" | "skipped"): Promise<void> {
-    const request = { dag_id: "d", run_id: runId, task_ids: [taskId], map_index: -1, state };
-    player.hear(await world.store.markTaskInstances(request));
+    await player.mark(runId, { task_ids: [taskId], state });
   }
 
   describe("the way of a task", () => {
@@ -458,6 +457,16 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
       await world.store.patchDagRun("d", run, { state: "failed" });
       expect([await player.runState(run), await player.states(run)]).toEqual(["failed", { a: "failed", b: "skipped" }]);
       await player.expectNoSlotsInUse();
+    });
+
+    test("marking a run with a teardown lets the teardown run first", async () => {
+      const ends = { is_teardown: true, trigger_rule: "all_done" as const };
+      const [run = ""] = await start(dag("w > t", {}, { t: ends }));
+      await player.claim("w");
+      player.hear(await world.store.patchDagRun("d", run, { state: "failed" }));
+      expect([await player.runState(run), await player.states(run)]).toEqual(["running", { w: "failed", t: "queued" }]);
+      await player.run("t");
+      expect(await player.runState(run)).toBe("failed");
     });
 
     test("marking a run as queued runs all of it again", async () => {

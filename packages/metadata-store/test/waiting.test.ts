@@ -240,9 +240,7 @@ test("clearing, marking and timing out a run drop the trigger; its slots stay ri
   expect(await rowsOf("trigger")).toBe(2);
   expect(player.queued()).toEqual(["a"]);
   expect(await player.claim("a")).toMatchObject({ try_number: 2, next_method: null });
-  player.hear(
-    await world.store.markTaskInstances({ dag_id: "d", run_id: run, task_ids: ["b"], map_index: -1, state: "success" }),
-  );
+  await player.mark(run, { task_ids: ["b"] });
   expect(await rowsOf("trigger")).toBe(1);
   world.clock.advance(100_000);
   player.hears(await world.store.timeOutRuns());

@@ -3,7 +3,7 @@ import { ApiError } from "@updraft/contract";
 import { type IRouter, type Request, type Response, Router } from "express";
 
 /** What a handler resolves with becomes the JSON body; undefined means that it answered by itself. */
-type Handler = (request: Request, response: Response) => unknown;
+export type Handler = (request: Request, response: Response) => unknown;
 
 const METHODS = ["get", "head", "post", "put", "patch", "delete"] as const;
 type Methods = { readonly [Method in (typeof METHODS)[number]]?: Handler };

@@ -1,6 +1,8 @@
 /** Runs: lists, trigger, patch, clear. */
 import {
   ApiError,
+  type BulkDagRun,
+  bulkDagRunBody,
   dagRunPatchBody,
   NO_CURSORS,
   queryTexts,
@@ -10,11 +12,13 @@ import {
 import type { JsonValue } from "@updraft/dag-core";
 import type { DagRunRow, TriggerRequest } from "@updraft/metadata-store";
 import type { Request, Response } from "express";
+import type { z } from "zod";
 import { usernameOf } from "../auth/authenticate.ts";
 import type { ApiContext } from "../context.ts";
 import { instantOf } from "../http/iso.ts";
-import { pathPart, type RouteTable } from "../http/routes.ts";
+import { noContent, pathPart, type RouteTable } from "../http/routes.ts";
 import { parseBody, queryReader } from "../http/validate.ts";
+import { applyBulk } from "./bulk.ts";
 import { dagRunFilterOf, readDagRunQuery } from "./dag-run-filter.ts";
 import { dagOf } from "./dags.ts";
 import { DAG_RUN_ORDERINGS, orderingOf } from "./ordering.ts";
@@ -27,7 +31,8 @@ export function dagRunRoutes(context: ApiContext, versions: VersionLookup): Rout
   return { ...runCollectionRoutes(context, versions), ...oneRunRoutes(context, versions) };
 }
 
-function runCollectionRoutes({ store, announcer }: ApiContext, versions: VersionLookup): RouteTable {
+function runCollectionRoutes(context: ApiContext, versions: VersionLookup): RouteTable {
+  const { store, announcer } = context;
   return {
     "/dags/:dag_id/dagRuns": {
       async get(request) {
@@ -48,11 +53,73 @@ function runCollectionRoutes({ store, announcer }: ApiContext, versions: Version
         announcer.announce(result.announcement);
         return dagRunResponseOf(result.dag_run, await versions.of([result.dag_run]));
       },
+      async patch(request, response) {
+        const { actions } = parseBody(bulkDagRunBody, request);
+        const dagId = pathPart(request, "dag_id");
+        const addressed = (entity: BulkDagRun | string) => {
+          const { dag_id, dag_run_id } = typeof entity === "string" ? { dag_run_id: entity } : entity;
+          return { dag_id: dagId === "~" ? (dag_id ?? "~") : dagId, run_id: dag_run_id };
+        };
+        return applyBulk<BulkDagRun>(actions, {
+          async update(entity, mask) {
+            const address = addressed(entity);
+            await patchRun(context, address, entity, { mask, response });
+            return `${address.dag_id}.${address.run_id}`;
+          },
+          async delete(entity) {
+            const address = addressed(entity);
+            await deleteRun(context, address, response);
+            return `${address.dag_id}.${address.run_id}`;
+          },
+        });
+      },
     },
   };
 }
 
-function oneRunRoutes({ store, announcer }: ApiContext, versions: VersionLookup): RouteTable {
+interface RunAddress {
+  readonly dag_id: string;
+  readonly run_id: string;
+}
+
+interface Wish {
+  /** Names of the fields that count; empty: all. */
+  readonly mask: readonly string[];
+  readonly response: Response;
+}
+
+async function patchRun(
+  { store, announcer }: ApiContext,
+  { dag_id, run_id }: RunAddress,
+  body: Pick<z.output<typeof dagRunPatchBody>, "state" | "note">,
+  { mask, response }: Wish,
+): Promise<void> {
+  const wanted = (field: "state" | "note") => body[field] !== undefined && (mask.length === 0 || mask.includes(field));
+  const announcement = await store.patchDagRun(dag_id, run_id, {
+    ...(wanted("state") && body.state ? { state: body.state } : {}),
+    ...(wanted("note") ? { note: body.note ?? null } : {}),
+  });
+  if (announcement === null) throw new ApiError("dag_run_not_found", { dag_id, dag_run_id: run_id });
+  announcer.announce(announcement);
+  const extra = JSON.stringify(body);
+  await store.logEvent({ event: "patch_dag_run", dag_id, run_id, task_id: null, owner: usernameOf(response), extra });
+}
+
+async function deleteRun(
+  { store, announcer }: ApiContext,
+  { dag_id, run_id }: RunAddress,
+  response: Response,
+): Promise<void> {
+  const announcement = await store.deleteDagRun(dag_id, run_id);
+  if (announcement === null) throw new ApiError("dag_run_not_found", { dag_id, dag_run_id: run_id });
+  if (announcement === "running") throw new ApiError("dag_run_not_deletable", { dag_id, dag_run_id: run_id });
+  announcer.announce(announcement);
+  const owner = usernameOf(response);
+  await store.logEvent({ event: "delete_dag_run", dag_id, run_id, task_id: null, owner, extra: null });
+}
+
+function oneRunRoutes(context: ApiContext, versions: VersionLookup): RouteTable {
+  const { store } = context;
   async function shown(run: DagRunRow) {
     return dagRunResponseOf(run, await versions.of([run]));
   }
@@ -61,26 +128,14 @@ function oneRunRoutes({ store, announcer }: ApiContext, versions: VersionLookup)
       get: async (request) => shown(await dagRunOf(store, request)),
       async patch(request, response) {
         const body = parseBody(dagRunPatchBody, request);
-        const mask = readPatchQuery(request).update_mask;
-        const wanted = (field: "state" | "note") =>
-          body[field] !== undefined && (mask.length === 0 || mask.includes(field));
         const { dag_id, run_id } = await dagRunOf(store, request);
-        const announcement = await store.patchDagRun(dag_id, run_id, {
-          ...(wanted("state") && body.state ? { state: body.state } : {}),
-          ...(wanted("note") ? { note: body.note ?? null } : {}),
-        });
-        if (announcement === null) throw runNotFound(request);
-        announcer.announce(announcement);
-        const extra = JSON.stringify(body);
-        await store.logEvent({
-          event: "patch_dag_run",
-          dag_id,
-          run_id,
-          task_id: null,
-          owner: usernameOf(response),
-          extra,
-        });
+        await patchRun(context, { dag_id, run_id }, body, { mask: readPatchQuery(request).update_mask, response });
         return shown(await dagRunOf(store, request));
+      },
+      async delete(request, response) {
+        const { dag_id, run_id } = await dagRunOf(store, request);
+        await deleteRun(context, { dag_id, run_id }, response);
+        return noContent(response);
       },
     },
   };

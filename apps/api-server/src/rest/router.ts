@@ -15,7 +15,8 @@ import { dagRoutes } from "./dags.ts";
 import { healthOf } from "./health.ts";
 import { hitlDetailRoutes } from "./hitl-details.ts";
 import { installationRoutes } from "./installation.ts";
-import { taskInstanceChangeRoutes } from "./task-instance-changes.ts";
+import { taskInstanceClearRoutes } from "./task-instance-clear.ts";
+import { bulkTaskInstances, taskInstanceMarkRoutes } from "./task-instance-marks.ts";
 import { taskInstanceRoutes } from "./task-instances.ts";
 import { taskRoutes } from "./tasks.ts";
 import type { VersionLookup } from "./version-lookup.ts";
@@ -42,9 +43,10 @@ export function restRouter(context: ApiContext, versions: VersionLookup, views: 
   addRoutes(router, xcomRoutes(context));
   addRoutes(router, restLogRoutes(context, views));
   addRoutes(router, hitlDetailRoutes(context, versions));
-  addRoutes(router, taskInstanceRoutes(context, versions));
+  addRoutes(router, taskInstanceRoutes(context, versions, bulkTaskInstances(context)));
   // After what is named by words: the last path takes a map index.
-  addRoutes(router, taskInstanceChangeRoutes(context, versions));
+  addRoutes(router, taskInstanceClearRoutes(context, versions));
+  addRoutes(router, taskInstanceMarkRoutes(context, versions));
   addRoutes(router, installationRoutes(context));
   return router;
 }

@@ -3,7 +3,7 @@ import { ApiError, NO_CURSORS, queryInteger } from "@updraft/contract";
 import type { TaskInstanceRow, XComAddress } from "@updraft/metadata-store";
 import type { Request } from "express";
 import type { ApiContext } from "../context.ts";
-import { pathPart, type RouteTable } from "../http/routes.ts";
+import { type Handler, pathPart, type RouteTable } from "../http/routes.ts";
 import { parsePath } from "../http/validate.ts";
 import { readTaskInstanceQuery, taskInstanceFilterOf } from "./dag-run-filter.ts";
 import { dagRunOf } from "./dag-runs.ts";
@@ -16,7 +16,7 @@ export type InstanceAddress = Omit<XComAddress, "key">;
 
 export const INSTANCES = "/dags/:dag_id/dagRuns/:dag_run_id/taskInstances";
 
-export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLookup): RouteTable {
+export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLookup, bulk: Handler): RouteTable {
   const tries = {
     async get(request: Request) {
       const rows = await triesOf(store, request);
@@ -43,6 +43,7 @@ export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLooku
   };
   return {
     [INSTANCES]: {
+      patch: bulk,
       async get(request) {
         const [dagId, runId] = [pathPart(request, "dag_id"), pathPart(request, "dag_run_id")];
         const query = readTaskInstanceQuery(request);

@@ -9,6 +9,7 @@ import {
   wireInstant,
   wireInstantOrNull,
 } from "../wire.ts";
+import { bulkBodyOf } from "./bulk.ts";
 import { dagVersionResponse } from "./dag.ts";
 
 export const DAG_RUN_TRIGGERS = [
@@ -77,6 +78,14 @@ export const dagRunPatchBody = z.strictObject({
   note: z.string().max(1000).nullish(),
 });
 
+const bulkDagRun = z.strictObject({
+  dag_run_id: z.string(),
+  dag_id: z.string().nullish(),
+  ...dagRunPatchBody.shape,
+});
+export type BulkDagRun = z.output<typeof bulkDagRun>;
+export const bulkDagRunBody = bulkBodyOf(bulkDagRun);
+
 const dagRunClearFields = z.strictObject({
   dry_run: z.boolean().default(true),
   only_failed: z.boolean().default(false),
@@ -92,5 +101,5 @@ export const dagRunClearBody = dagRunClearFields.refine(notBoth, NOT_BOTH);
 export type DagRunClearBody = z.infer<typeof dagRunClearBody>;
 
 export const bulkDagRunClearBody = dagRunClearFields
-  .extend({ dag_runs: z.array(z.strictObject({ dag_run_id: z.string(), dag_id: z.string().nullish() })).min(1) })
+  .extend({ dag_runs: z.array(bulkDagRun).min(1) })
   .refine(notBoth, NOT_BOTH);

@@ -1,6 +1,7 @@
 /** Task instances, their tries, what blocks them, and clearing. */
 import { z } from "zod";
 import { collectionOf, jsonObject, sentInstant, taskInstanceState, wireInstant, wireInstantOrNull } from "../wire.ts";
+import { bulkBodyOf } from "./bulk.ts";
 import { dagVersionResponse } from "./dag.ts";
 import { cursorFields } from "./dag-run.ts";
 import { jobResponse } from "./job.ts";
@@ -99,3 +100,12 @@ export const patchTaskInstanceBody = z.strictObject({
   include_past: z.boolean().default(false),
 });
 export type PatchTaskInstanceBody = z.infer<typeof patchTaskInstanceBody>;
+
+const bulkTaskInstance = patchTaskInstanceBody.extend({
+  task_id: z.string(),
+  map_index: z.int().nullish(),
+  dag_id: z.string().nullish(),
+  dag_run_id: z.string().nullish(),
+});
+export type BulkTaskInstance = z.output<typeof bulkTaskInstance>;
+export const bulkTaskInstanceBody = bulkBodyOf(bulkTaskInstance);

@@ -1,9 +1,8 @@
-/** People's and operators' decisions over runs and task instances: marking, skipping, pausing. */
-import { isFinished, markedDownstreamIsCleared, markRunEffect, skipRequestEffect } from "@updraft/dag-core";
+/** People's and operators' decisions over runs and DAGs: marking, skipping, pausing. */
+import { isFinished, markRunEffect, skipRequestEffect } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
-import { descendants } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
-import type { Announcement, MarkTaskRequest } from "../store.ts";
+import type { Announcement } from "../store.ts";
 import { clearInstances, resetRun } from "./clear.ts";
 import type { Engine } from "./context.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
@@ -17,46 +16,6 @@ function instancesOf(tx: Queryable, run: number): Promise<EngineInstance[]> {
     text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
     values: [run],
   });
-}
-
-/** Null where there is no such run or none of the tasks. */
-export async function markTaskInstances(engine: Engine, request: MarkTaskRequest): Promise<Announcement | null> {
-  return engine.db.transaction(async (tx) => {
-    const locked = await lockRunNamed(tx, engine.plans, request.dag_id, request.run_id);
-    if (locked === null) return null;
-    const turn = new Turn(engine, tx, [locked]);
-    const all = await instancesOf(tx, locked.run.id);
-    const marked = all.filter(
-      ({ task_id, map_index }) => request.task_ids.includes(task_id) && map_index === request.map_index,
-    );
-    if (marked.length === 0) return null;
-    const changed = marked.filter(({ state }) => state !== request.state);
-    await turn.move(
-      changed.map((instance) => ({
-        instance,
-        state: request.state,
-        cause: `Marked as ${request.state} by a user`,
-        end_date: turn.now,
-      })),
-    );
-    if (request.state === "success") await resumeDownstream(turn, changed);
-    return turn.settle();
-  });
-}
-
-/** Failed successors of a task that now counts as a success may run after all. */
-async function resumeDownstream(turn: Turn, marked: readonly EngineInstance[]) {
-  const [first] = marked;
-  if (first === undefined) return;
-  const below = new Set(marked.flatMap((instance) => [...descendants(turn.planOf(instance), instance.task_id)]));
-  const held = new Set(marked.map(({ id }) => id));
-  const failed = (await instancesOf(turn.tx, first.dag_run)).filter(
-    ({ id, task_id, state }) => below.has(task_id) && !held.has(id) && markedDownstreamIsCleared(state),
-  );
-  if (failed.length === 0) return;
-  await clearInstances(turn, failed);
-  if (isFinished(turn.runOf(first.dag_run).state)) resetRun(turn, first.dag_run);
-  await decideAll(turn, [first.dag_run]);
 }
 
 /** A decider skips successors of its own; what runs or ended stays. */
@@ -114,12 +73,19 @@ export async function patchDagRun(
   });
 }
 
+/**
+ * Teardowns still run, so that what the setups made is taken away; until the last of them ended the run goes on, and
+ * ends by its leaves.
+ */
 async function markRun(turn: Turn, id: number, target: "success" | "failed"): Promise<void> {
   const cause = `The run was marked as ${target} by a user`;
-  turn.setRunState(id, target, cause);
+  const instances = await instancesOf(turn.tx, id);
+  const isTeardown = ({ task_id }: EngineInstance) => turn.planOfRun(id).tasks.get(task_id)?.is_teardown === true;
+  const waitsForTeardown = instances.some((instance) => isTeardown(instance) && !isFinished(instance.state));
+  if (!waitsForTeardown) turn.setRunState(id, target, cause);
   await turn.move(
-    (await instancesOf(turn.tx, id)).flatMap((instance) => {
-      const state = markRunEffect(instance.state, target);
+    instances.flatMap((instance) => {
+      const state = isTeardown(instance) ? null : markRunEffect(instance.state, target);
       return state === null ? [] : [{ instance, state, cause, end_date: turn.now }];
     }),
   );

@@ -82,6 +82,10 @@ export class Turn {
     return this.#held(instance.dag_run).locked.plan;
   }
 
+  planOfRun(id: number): DagPlan {
+    return this.#held(id).locked.plan;
+  }
+
   taskOf(instance: EngineInstance) {
     return taskOf(this.planOf(instance), instance.task_id);
   }

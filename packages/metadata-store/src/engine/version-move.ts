@@ -91,7 +91,7 @@ async function refreshInstances(tx: Queryable, runId: number, { dag: { tasks }, 
 }
 
 /** Edges may have changed, so that the kept counts say nothing. */
-async function recountUpstream(tx: Queryable, runId: number, { upstream }: DagPlan): Promise<void> {
+export async function recountUpstream(tx: Queryable, runId: number, { upstream }: DagPlan): Promise<void> {
   const edges = [...upstream].flatMap(([child, parents]) => parents.map((parent) => ({ child, parent })));
   await tx.rows({
     name: "recount_upstream",

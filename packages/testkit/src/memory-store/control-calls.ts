@@ -11,13 +11,16 @@ import {
   isFinished,
   markedDownstreamIsCleared,
   markRunEffect,
+  namedScope,
   type SerializedDag,
+  type TaskScope,
 } from "@updraft/dag-core";
 import type {
   ClearRequest,
   ClearResult,
   ControlStore,
   DagFileStore,
+  MarkTaskRequest,
   QueuedTry,
   TriggerRequest,
 } from "@updraft/metadata-store";
@@ -72,10 +75,11 @@ export function controlCalls(context: MemoryContext): MemoryControlStore {
         resetRun(turn, run);
         turn.decideAll();
       } else if (state !== undefined) {
-        turn.setRunState(run, state);
+        const waits = run.instances.some(({ task, state: own }) => task.is_teardown && !isFinished(own));
+        if (!waits) turn.setRunState(run, state);
         turn.move(
           run.instances.flatMap((instance): MemoryMove[] => {
-            const to = markRunEffect(instance.state, state);
+            const to = instance.task.is_teardown ? null : markRunEffect(instance.state, state);
             const patch = { end_date: turn.now };
             return to === null ? [] : [{ instance, state: to, cause: `The run was marked as ${state}`, patch }];
           }),
@@ -84,23 +88,27 @@ export function controlCalls(context: MemoryContext): MemoryControlStore {
       return turn.settle();
     },
 
-    async markTaskInstances({ dag_id, run_id, task_ids, map_index, state }) {
-      const run = tables.runNamed(dag_id, run_id);
-      const marked = run?.instances.filter((one) => task_ids.includes(one.task.task_id) && one.map_index === map_index);
-      if (run === undefined || marked === undefined || marked.length === 0) return null;
-      const turn = transition();
-      turn.touch(run);
-      const changed = marked.filter((one) => one.state !== state);
-      const patch = { end_date: turn.now };
-      turn.move(changed.map((instance) => ({ instance, state, cause: `Marked as ${state} by a user`, patch })));
-      if (state === "success") resumeDownstream(turn, run, changed);
-      return turn.settle();
+    async markTaskInstances(request) {
+      const dag = tables.dags.get(request.dag_id);
+      if (dag === undefined) return { kind: "not_found", what: "dag", id: request.dag_id };
+      const runs = runsInRange(tables, dag, { ...request, start_date: null, end_date: null });
+      if ("kind" in runs) return runs;
+      const { state } = request;
+      const queued: QueuedTry[] = [];
+      const marked: MemoryInstance[] = [];
+      for (const run of runs) {
+        const open = within(run, namedScope(run.version.form, request)).filter((one) => one.state !== state);
+        marked.push(...open);
+        if (!request.dry_run) queued.push(...mark(transition(), run, open, request));
+      }
+      const announcement = { ...transition().announcement(), queued };
+      return { kind: "marked", task_instances: marked.map(instanceRow), announcement };
     },
 
     async clearTaskInstances(request) {
       const dag = tables.dags.get(request.dag_id);
       if (dag === undefined) return { kind: "not_found", what: "dag", id: request.dag_id };
-      const runs = runsToClear(tables, dag, request);
+      const runs = runsInRange(tables, dag, request);
       if ("kind" in runs) return runs;
       const selected = runs.flatMap((run) => selectToClear(run, request));
       const busy = selected.find(({ state }) => request.prevent_running_task && isUnderWay(state));
@@ -169,25 +177,40 @@ function resetRun(turn: Transition, run: MemoryRun): void {
   Object.assign(run, { ...effect.dates, clear_number: run.clear_number + effect.clear_number_increment });
 }
 
-/** Failed successors of a task that now counts as a success may run after all. */
-function resumeDownstream(turn: Transition, run: MemoryRun, marked: readonly MemoryInstance[]): void {
-  const ids = marked.map(({ task }) => task.task_id);
-  const below = closure(run.version.form, ids, "downstream");
-  const failed = run.instances.filter(
-    (one) => below.has(one.task.task_id) && !marked.includes(one) && markedDownstreamIsCleared(one.state),
+/** Sets the state, and lets what failed below run after all. */
+function mark(
+  turn: Transition,
+  run: MemoryRun,
+  open: readonly MemoryInstance[],
+  request: MarkTaskRequest,
+): QueuedTry[] {
+  const { state, task_ids } = request;
+  turn.touch(run);
+  turn.move(
+    open.map((instance): MemoryMove => {
+      const patch = { start_date: instance.start_date ?? turn.now, end_date: turn.now };
+      return { instance, state, cause: `Marked as ${state} by a user`, patch };
+    }),
   );
-  if (failed.length === 0) return;
-  clear(turn, failed);
-  if (isFinished(run.state)) resetRun(turn, run);
-  turn.decideAll();
+  const named = namedScope(run.version.form, { task_ids, include_upstream: false, include_downstream: false });
+  const below = closure(run.version.form, named.keys(), "downstream");
+  const failed = run.instances.filter(
+    (one) => below.has(one.task.task_id) && !open.includes(one) && markedDownstreamIsCleared(one.state),
+  );
+  if (failed.length > 0) {
+    clear(turn, failed);
+    resetRun(turn, run);
+    turn.decideAll();
+  }
+  return [...turn.settle().queued];
 }
 
 /** The named run, with those before and after it by logical date where asked for; or all runs of a range. */
-function runsToClear(
+function runsInRange(
   { runs }: Tables,
   dag: MemoryDag,
-  request: ClearRequest,
-): MemoryRun[] | Exclude<ClearResult, { kind: "cleared" }> {
+  request: Pick<ClearRequest, "run_id" | "include_past" | "include_future" | "start_date" | "end_date">,
+): MemoryRun[] | Extract<ClearResult, { kind: "not_found" | "bad_request" }> {
   const { run_id, include_past, include_future, start_date, end_date } = request;
   const own = runs.filter((run) => run.dag === dag);
   if (run_id === null) {
@@ -210,10 +233,13 @@ function runsToClear(
 function selectToClear(run: MemoryRun, request: ClearRequest): MemoryInstance[] {
   if (request.run_on_latest_version === true || request.only_new)
     throw new Error("the in-memory store moves no run between versions");
-  const scope = clearScope(run.version.form, request);
-  return run.instances.filter(({ task, map_index, state }) => {
+  return within(run, clearScope(run.version.form, request)).filter(({ state }) => clearSelects(state, request));
+}
+
+function within(run: MemoryRun, scope: TaskScope): MemoryInstance[] {
+  return run.instances.filter(({ task, map_index }) => {
     const indexes = scope.get(task.task_id);
-    return (indexes === null || indexes?.has(map_index) === true) && clearSelects(state, request);
+    return indexes === null || indexes?.has(map_index) === true;
   });
 }
 

@@ -1,11 +1,11 @@
 /**
- * Which tasks a request to clear means: names, groups and neighbours, and the setups and teardowns that must run again
- * with them.
+ * Which tasks a request to clear or to mark means: names, groups and neighbours, and for a clear the setups and
+ * teardowns that must run again with them.
  */
 import { closure, downstreamIds, upstreamIds } from "./graph.ts";
 import type { SerializedDag, SerializedTask, SerializedTaskGroup } from "./model.ts";
 
-export interface ClearNames {
+export interface ScopeNames {
   /** Ids of tasks and groups, or pairs of a task id and a map index. Null: everything. */
   readonly task_ids: readonly (string | readonly [string, number])[] | null;
   readonly include_upstream: boolean;
@@ -15,15 +15,21 @@ export interface ClearNames {
 /** Map indexes by task id; null stands for all of them. */
 export type TaskScope = ReadonlyMap<string, ReadonlySet<number> | null>;
 
-/** Names that the DAG doesn't have are left out: another version of it may have them. */
-export function clearScope(dag: SerializedDag, wanted: ClearNames): TaskScope {
+/** The named tasks and their neighbours. Names that the DAG doesn't have are left out: another version may have them. */
+export function namedScope(dag: SerializedDag, wanted: ScopeNames): Map<string, ReadonlySet<number> | null> {
   if (wanted.task_ids === null) return new Map(dag.tasks.map(({ task_id }) => [task_id, null]));
   const scope = namedTasks(dag, wanted.task_ids);
   const named = [...scope.keys()];
   for (const direction of ["upstream", "downstream"] as const) {
     if (wanted[`include_${direction}`]) addAll(scope, closure(dag, named, direction));
   }
-  addAll(scope, companions(dag, [...scope.keys()]));
+  return scope;
+}
+
+/** What is named, with the setups and teardowns that must run again with it. */
+export function clearScope(dag: SerializedDag, wanted: ScopeNames): TaskScope {
+  const scope = namedScope(dag, wanted);
+  if (wanted.task_ids !== null) addAll(scope, companions(dag, [...scope.keys()]));
   return scope;
 }
 
@@ -33,21 +39,21 @@ export function tasksOfGroup(dag: SerializedDag, groupId: string): readonly stri
   return group === undefined ? undefined : [...tasksIn(group)];
 }
 
-function namedTasks(dag: SerializedDag, entries: NonNullable<ClearNames["task_ids"]>) {
+function namedTasks(dag: SerializedDag, entries: NonNullable<ScopeNames["task_ids"]>) {
   const known = new Set(dag.tasks.map(({ task_id }) => task_id));
-  const scope = new Map<string, Set<number> | null>();
+  const scope = new Map<string, ReadonlySet<number> | null>();
   for (const entry of entries) {
     if (typeof entry === "string") {
       for (const id of known.has(entry) ? [entry] : (tasksOfGroup(dag, entry) ?? [])) scope.set(id, null);
     } else if (known.has(entry[0]) && scope.get(entry[0]) !== null) {
-      scope.set(entry[0], (scope.get(entry[0]) ?? new Set()).add(entry[1]));
+      scope.set(entry[0], new Set([...(scope.get(entry[0]) ?? []), entry[1]]));
     }
   }
   return scope;
 }
 
 /** Whole tasks; one that is in the scope with some of its indexes keeps them. */
-function addAll(scope: Map<string, Set<number> | null>, taskIds: Iterable<string>): void {
+function addAll(scope: Map<string, ReadonlySet<number> | null>, taskIds: Iterable<string>): void {
   for (const id of taskIds) if (!scope.has(id)) scope.set(id, null);
 }
 

@@ -1,6 +1,6 @@
 import { dag, group } from "@updraft/testkit/dags";
 import { describe, expect, it } from "vitest";
-import { type ClearNames, clearScope } from "../src/index.ts";
+import { clearScope, type ScopeNames } from "../src/index.ts";
 import { table } from "./table.ts";
 
 const setup = { is_setup: true };
@@ -13,7 +13,7 @@ const FORM = dag(
   { open: setup, close: teardown },
 );
 
-function scopeText(task_ids: ClearNames["task_ids"], directions: string): string {
+function scopeText(task_ids: ScopeNames["task_ids"], directions: string): string {
   const scope = clearScope(FORM, {
     task_ids,
     include_upstream: directions.includes("up"),
