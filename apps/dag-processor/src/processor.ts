@@ -152,6 +152,7 @@ export class Processor {
         catchup: catchupByDefault,
         timezone: config.defaultTimezone,
         createCronDataIntervals: config.createCronDataIntervals,
+        batchAssetEvents: config.batchAssetEvents,
       };
       return await parser.parse({ artefact_path: artefact, options: { relativeFileloc: file, defaults } });
     } finally {

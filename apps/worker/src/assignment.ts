@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import type { RunResponse } from "@updraft/contract";
 import type { DagRunType, JsonValue } from "@updraft/dag-core";
+import type { RunContext } from "@updraft/sdk/host";
 import { type Config, taskLogPath } from "@updraft/service-kit";
 import type { TaskMessage } from "@updraft/task-queue";
 import type { Assignment } from "./protocol.ts";
@@ -35,9 +36,11 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
       run_type: dag_run.run_type as DagRunType,
       max_tries: run.max_tries,
       ...waitFactsOf(run),
+      consumed_asset_events: dag_run.consumed_asset_events as NonNullable<RunContext["consumed_asset_events"]>,
     },
     arg_bindings: run.arg_bindings,
     xcom_inputs: run.updraft.xcom_inputs,
+    inactive_assets: run.updraft.inactive_assets,
     artefact_path: artefactPath,
     execution_api_url: config.executionApiUrl,
     token,

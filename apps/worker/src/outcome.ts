@@ -1,7 +1,8 @@
 /**
  * What the end of a try is in the words of the Execution API. Pure.
  */
-import type { StateRequest } from "@updraft/contract";
+import type { OutletEventWire, StateRequest } from "@updraft/contract";
+import type { OutletEvent } from "@updraft/dag-core";
 import type { TaskOutcome } from "@updraft/sdk/host";
 
 /** How a try ended when its process had no say. */
@@ -35,7 +36,13 @@ export function stateRequestOf(end: TryEnd, facts: StateFacts): StateRequest {
   const end_date = facts.endDate;
   switch (outcome.kind) {
     case "success":
-      return { state: "success", end_date, task_outlets: [], outlet_events: [], xcoms: xcomsOf(outcome, facts) };
+      return {
+        state: "success",
+        end_date,
+        task_outlets: [],
+        outlet_events: (outcome.outletEvents ?? []).map(outletEventOf),
+        xcoms: xcomsOf(outcome, facts),
+      };
     case "failed":
       return failed(`${outcome.error.name}: ${outcome.error.message}`, outcome.retry, facts, outcome.retryDelaySeconds);
     case "skipped":
@@ -50,6 +57,10 @@ export function stateRequestOf(end: TryEnd, facts: StateFacts): StateRequest {
     case "up_for_reschedule":
       return { state: "up_for_reschedule", reschedule_date: outcome.date, end_date };
   }
+}
+
+function outletEventOf({ asset, extra, alias }: OutletEvent): OutletEventWire {
+  return { dest_asset_key: { name: asset.name, uri: asset.uri }, extra, source_alias_name: alias };
 }
 
 type NextStep = Extract<TaskOutcome, { kind: "awaiting_input" }>["next"];

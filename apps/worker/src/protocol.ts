@@ -20,6 +20,8 @@ export interface Assignment {
   readonly context: RunContext;
   readonly arg_bindings: RunResponse["arg_bindings"];
   readonly xcom_inputs: Readonly<Record<string, unknown>>;
+  /** Inlets and outlets that are not active: the try fails. */
+  readonly inactive_assets: RunResponse["updraft"]["inactive_assets"];
   readonly artefact_path: string;
   readonly execution_api_url: string;
   /** Execution token: good for this try only. */

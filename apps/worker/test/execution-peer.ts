@@ -16,6 +16,7 @@ export interface Trial {
   readonly should_retry?: boolean;
   readonly arg_bindings?: readonly object[];
   readonly xcom_inputs?: Readonly<Record<string, unknown>>;
+  readonly inactive_assets?: readonly object[];
 }
 
 export interface Call {
@@ -149,6 +150,7 @@ export class ExecutionPeer {
         do_xcom_push: true,
         isolation: trial?.isolation ?? "warm",
         xcom_inputs: trial?.xcom_inputs ?? {},
+        inactive_assets: trial?.inactive_assets ?? [],
       },
     };
   }

@@ -15,7 +15,7 @@ let worker: Worker;
 let take: (message: TaskMessage) => Promise<void>;
 
 const CODE = `
-import { Dag, Bundle, getClient, getContext, getLogger, fail, skip } from "@updraft/sdk";
+import { Asset, Dag, Bundle, getClient, getContext, getLogger, fail, skip } from "@updraft/sdk";
 import { spawn } from "node:child_process";
 const dag = new Dag("d");
 let count = 0;
@@ -42,6 +42,8 @@ task("unhandled", async () => { Promise.reject(new Error("nobody caught this"));
 task("skips", () => skip("not today"));
 task("fails", () => fail("never again"));
 task("environment", () => Object.keys(process.env).toSorted());
+const orders = new Asset({ name: "orders" });
+dag.task("tells", () => { getContext().outletEvents.of(orders).extra = { rows: 2 }; }, { outlets: [orders] })();
 task("late", () => { setTimeout(() => { console.log("written late"); getClient().setVariable("late", "1"); }, 30).unref(); });
 await new Bundle(dag).serve();
 `;
@@ -100,8 +102,9 @@ function isComplete(records: readonly Record<string, unknown>[]): boolean {
 
 function recordsOf(message: TaskMessage): Record<string, unknown>[] {
   const path = join(folder, "logs", taskLogPath(message));
-  const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
-  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
+  // The last piece is empty, or a line that is being written.
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+  return lines.map((line) => JSON.parse(line));
 }
 
 /** A killed process that nobody has waited for yet is still listed. */
@@ -128,6 +131,20 @@ describe("a try", () => {
       level: "info",
       event: "adding",
       logger: "task.stdout",
+    });
+  });
+
+  test("tells what it said about its outlets, and fails before it starts where one of them is not active", async () => {
+    const { body } = await run({ task_id: "tells" });
+    const key = { name: "orders", uri: "orders" };
+    expect(body).toMatchObject({
+      state: "success",
+      outlet_events: [{ dest_asset_key: key, extra: { rows: 2 }, source_alias_name: null }],
+    });
+    const refused = await run({ task_id: "tells", inactive_assets: [{ ...key, type: "Asset" }] });
+    expect(refused.body).toMatchObject({
+      state: "failed",
+      reason: expect.stringContaining('inactive assets in its inlets or outlets: "orders" (orders)'),
     });
   });
 

@@ -5,6 +5,7 @@
  * Airflow's clients ignore: `updraft` in the answer of `run`, `xcoms` in the final `state` call.
  */
 import { z } from "zod";
+import { assetProfile, consumedAssetEvent, outletEvent } from "./execution-assets.ts";
 
 const json: z.ZodType<unknown> = z.unknown();
 
@@ -36,7 +37,7 @@ export const executionDagRun = z.object({
   state: z.string(),
   conf: z.record(z.string(), json),
   triggering_user_name: z.string().nullable(),
-  consumed_asset_events: z.array(json),
+  consumed_asset_events: z.array(consumedAssetEvent),
   partition_key: z.string().nullable(),
   note: z.string().nullable(),
 });
@@ -66,6 +67,8 @@ export const runResponse = z.object({
     xcom_inputs: z.record(z.string(), json),
     /** When a try that was rescheduled looked first. */
     first_task_reschedule_start_date: z.string().nullish(),
+    /** Inlets and outlets that no DAG names any more, or that conflict with others: the try fails. */
+    inactive_assets: z.array(assetProfile),
   }),
 });
 export type RunResponse = z.infer<typeof runResponse>;
@@ -90,8 +93,9 @@ export const stateRequest = z.discriminatedUnion("state", [
   z.object({
     state: z.literal("success"),
     end_date: z.iso.datetime({ offset: true }),
-    task_outlets: z.array(json).default([]),
-    outlet_events: z.array(json).default([]),
+    /** Not read: the outlets of the run's version of the task count. */
+    task_outlets: z.array(assetProfile).default([]),
+    outlet_events: z.array(outletEvent).default([]),
     rendered_map_index: z.string().nullish(),
     /** Stored in the same transaction as the state (ours). */
     xcoms: z.array(pushedXcom).max(1000).default([]),

@@ -2,6 +2,7 @@
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./execution.ts";
+export * from "./execution-assets.ts";
 export * from "./execution-errors.ts";
 export * from "./hitl.ts";
 export * from "./query.ts";

@@ -1,5 +1,6 @@
 /** Opens the store: one pool of connections, the schema brought up to date. */
 import type { Clock, Ids, Logger } from "@updraft/service-kit";
+import { assetStore } from "./assets/asset-store.ts";
 import { backfillStore } from "./backfill-store.ts";
 import { controlStore } from "./control-store.ts";
 import { dagFileStore } from "./dag-files.ts";
@@ -48,6 +49,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
     ...backfillStore(engine),
     ...dagFileStore(engine, { dagsArePausedAtCreation, disableBundleVersioning }),
     ...schedulerStore(engine),
+    ...assetStore(engine),
     ...dagReads(db),
     ...runReads(db),
     ...otherReads(engine),

@@ -1,6 +1,7 @@
 /** What the store takes and gives: announcements, requests, results, filters, rows. */
 import type {
   ArgBinding,
+  AssetReference,
   DagRunState,
   DagRunType,
   Instant,
@@ -92,6 +93,25 @@ export interface ClaimedTry {
   /** `return_value` of the upstream tasks that bindings name; absent where there is none. */
   readonly xcom_inputs: Readonly<Record<string, JsonValue>>;
   readonly dag_run: DagRunRow;
+  /** Events of assets that made the run, oldest first; absent where none did. */
+  readonly consumed_asset_events?: readonly ConsumedAssetEvent[];
+  /** Inlets and outlets of the task that are not active; absent where all are. */
+  readonly inactive_assets?: readonly AssetReference[];
+}
+
+/** An event of an asset that made a run. */
+export interface ConsumedAssetEvent {
+  readonly name: string;
+  readonly uri: string;
+  readonly asset_extra: Readonly<Record<string, JsonValue>>;
+  readonly extra: Readonly<Record<string, JsonValue>>;
+  readonly source_task_id: string | null;
+  readonly source_dag_id: string | null;
+  readonly source_run_id: string | null;
+  readonly source_map_index: number;
+  readonly source_aliases: readonly string[];
+  readonly timestamp: Instant;
+  readonly partition_key: string | null;
 }
 
 export type ClaimResult =

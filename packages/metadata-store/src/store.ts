@@ -7,6 +7,7 @@
  */
 
 import type { Instant, JsonValue, SerializedDag } from "@updraft/dag-core";
+import type { AssetStore } from "./asset-rows.ts";
 import type { BackfillStore } from "./backfill-rows.ts";
 import type {
   Announcement,
@@ -50,6 +51,7 @@ import type {
   XComRow,
 } from "./rows.ts";
 
+export type * from "./asset-rows.ts";
 export type * from "./backfill-rows.ts";
 export type * from "./rows.ts";
 
@@ -219,7 +221,8 @@ export interface MetadataStore
     ReadStore,
     DagFileStore,
     SchedulerStore,
-    BackfillStore {
+    BackfillStore,
+    AssetStore {
   close(): Promise<void>;
 }
 

@@ -5,6 +5,15 @@ import { getContext as getUpdraftContext, type TaskContext } from "./task-contex
 import type { DeciderArgs as DeciderArgsOf, Inputs, TaskGroupRefOf } from "./task-types.ts";
 
 export { type ArgNameMap, withArgNames } from "./arguments.ts";
+export {
+  Asset,
+  type AssetNameRef,
+  type AssetRef,
+  type AssetRefSpec,
+  type AssetSpec,
+  type AssetUriRef,
+} from "./asset.ts";
+export type { AssetStateStore, AssetStateStores } from "./asset-state.ts";
 export { Bundle, type Registerable, TaskHandler } from "./bundle.ts";
 export type { JsonValue } from "./json.ts";
 export { Label } from "./label.ts";

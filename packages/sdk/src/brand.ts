@@ -13,7 +13,13 @@ export type BrandKind =
   | "Operator"
   | "Condition"
   | "Branch"
-  | "Label";
+  | "Label"
+  | "Asset"
+  | "AssetNameRef"
+  | "AssetUriRef"
+  | "AssetAlias"
+  | "AssetCondition"
+  | "AssetSchedule";
 
 const BRANDED_KINDS: readonly BrandKind[] = [
   "Dag",
@@ -25,6 +31,12 @@ const BRANDED_KINDS: readonly BrandKind[] = [
   "Condition",
   "Branch",
   "Label",
+  "Asset",
+  "AssetNameRef",
+  "AssetUriRef",
+  "AssetAlias",
+  "AssetCondition",
+  "AssetSchedule",
 ];
 
 function symbolOf(kind: BrandKind): symbol {

@@ -5,6 +5,8 @@ export { authorTrace } from "./author-trace.ts";
 export { Bundle } from "./bundle.ts";
 export { EXTERNAL_SPECIFIERS, installSdkResolver, loadBundle, NoBundleError } from "./load-bundle.ts";
 export type {
+  AssetLocator,
+  ConsumedAssetEvent,
   HitlQuestion,
   LogLevel,
   LogRecord,

@@ -8,6 +8,14 @@ import type { DeciderArgs as DeciderArgsOf, Inputs, TaskGroupRefOf } from "./tas
 
 export {
   type ArgNameMap,
+  Asset,
+  type AssetNameRef,
+  type AssetRef,
+  type AssetRefSpec,
+  type AssetSpec,
+  type AssetStateStore,
+  type AssetStateStores,
+  type AssetUriRef,
   type Branch,
   Bundle,
   type Condition,
@@ -40,9 +48,20 @@ export {
   VariableNotFoundError,
   withArgNames,
 } from "./airflow.ts";
+export { AssetAlias, type AssetConditionRef, type AssetExpression, assetAll, assetAny } from "./asset.ts";
+export {
+  type AssetAndTimeSpec,
+  type AssetOrTimeSpec,
+  type AssetSchedule,
+  type AssetTriggeredSpec,
+  assetAndTime,
+  assetOrTime,
+  assetTriggered,
+} from "./asset-schedule.ts";
 export { Dag } from "./dag.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";
+export type { OutletEvent, OutletEventAlias, OutletEvents } from "./outlet-events.ts";
 export type { LogLevel } from "./raw-client.ts";
 export type { RetryDecision, RetryFacts, RetryPolicy } from "./retry-policy.ts";
 export {
@@ -55,7 +74,7 @@ export {
 } from "./sensor.ts";
 export type { Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
 export { maskSecret } from "./task-client.ts";
-export { getContext, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
+export { getContext, type TriggeringAssetEvent, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
 export { getLogger, type TaskLogger } from "./task-logger.ts";
 export type { Operator, ResumeMethod, Resumption } from "./task-types.ts";

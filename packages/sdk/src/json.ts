@@ -72,3 +72,17 @@ export function describeValue(value: unknown): string {
       return isPlainObject(value) ? "an object" : `a ${value.constructor?.name || "class"} instance`;
   }
 }
+
+/** What JSON keeps of a value: dates become strings, undefined properties vanish. Throws where nothing is left. */
+export function jsonRoundTrip(value: unknown, what: string): JsonValue {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw new TypeError(`${what} can't be stored as JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  if (text === undefined) throw new TypeError(`${what} can't be stored as JSON: it is ${describeValue(value)}`);
+  return copyJson(JSON.parse(text), what);
+}

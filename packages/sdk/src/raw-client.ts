@@ -23,6 +23,8 @@ export interface RunContext {
   readonly resumption?: { readonly method: string; readonly kwargs: Readonly<Record<string, JsonValue>> };
   /** How often this try was rescheduled, and when it looked first; absent: never. */
   readonly reschedules?: { readonly count: number; readonly first_start: string };
+  /** Events of assets that made the run; absent where none did. */
+  readonly consumed_asset_events?: readonly ConsumedAssetEvent[];
 }
 
 /** What a task asks people, as the Execution API takes it. */
@@ -35,6 +37,26 @@ export interface HitlQuestion {
   readonly params: Readonly<Record<string, JsonValue>>;
   readonly assigned_users: readonly { readonly id: string; readonly name: string }[];
 }
+
+/** An event of an asset that a run consumed. */
+export interface ConsumedAssetEvent {
+  readonly asset: {
+    readonly name: string;
+    readonly uri: string;
+    readonly extra: Readonly<Record<string, JsonValue>>;
+  };
+  readonly extra: Readonly<Record<string, JsonValue>>;
+  readonly source_task_id: string | null;
+  readonly source_dag_id: string | null;
+  readonly source_run_id: string | null;
+  readonly source_map_index: number | null;
+  readonly source_aliases: readonly { readonly name: string }[];
+  readonly timestamp: string;
+  readonly partition_key?: string | null;
+}
+
+/** An asset as its state store is asked for. */
+export type AssetLocator = { readonly name: string } | { readonly uri: string };
 
 /** A connection as the Execution API answers it. */
 export interface RawConnection {
@@ -82,6 +104,10 @@ export interface RawClient {
   setTaskState(key: string, value: JsonValue, retention: Retention): Promise<void>;
   deleteTaskState(key: string): Promise<void>;
   clearTaskState(): Promise<void>;
+  getAssetState(asset: AssetLocator, key: string): Promise<JsonValue>;
+  setAssetState(asset: AssetLocator, key: string, value: JsonValue): Promise<void>;
+  deleteAssetState(asset: AssetLocator, key: string): Promise<void>;
+  clearAssetState(asset: AssetLocator): Promise<void>;
   skipDownstream(taskIds: readonly string[]): Promise<void>;
   askPeople(question: HitlQuestion): Promise<void>;
   triggerDagRun(request: TriggerRequest): Promise<"created" | "already_exists">;

@@ -3,7 +3,7 @@
  *
  * Nothing a handler does makes this reject; whatever goes wrong is an outcome. After it, the scope of the try is closed.
  */
-import { type JsonValue, SKIP_DECISION_KEY } from "@updraft/dag-core";
+import { type JsonValue, type OutletEvent, SKIP_DECISION_KEY } from "@updraft/dag-core";
 import { createArguments } from "./arguments.ts";
 import { authorTrace } from "./author-trace.ts";
 import type { Bundle } from "./bundle.ts";
@@ -11,10 +11,9 @@ import { captureOutput, flushOutput } from "./captured-output.ts";
 import { modelOf } from "./dag.ts";
 import type { DagModel, Decision, TaskRecord } from "./dag-model.ts";
 import { downstreamTaskIds } from "./graph.ts";
-import { describeValue } from "./json.ts";
+import { describeValue, jsonRoundTrip } from "./json.ts";
 import { taskBehind } from "./node-refs.ts";
 import { applyPolicy, type RetryPolicy } from "./retry-policy.ts";
-import { jsonRoundTrip } from "./task-client.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
 import type { TaskFunction } from "./task-types.ts";
 import { runInScope, type TryFacts, TryScope } from "./try-scope.ts";
@@ -44,6 +43,8 @@ export type TaskOutcome =
       readonly returnValue?: JsonValue;
       /** Other XComs to store together with the end of the try. */
       readonly xcoms: readonly { readonly key: string; readonly value: JsonValue }[];
+      /** What the task said about the events of its outlets; absent where it said nothing. */
+      readonly outletEvents?: readonly OutletEvent[];
     }
   | {
       readonly kind: "failed";
@@ -64,7 +65,7 @@ export async function runHandler(request: RunHandlerRequest): Promise<TaskOutcom
   try {
     return await runInScope(scope, async () => {
       try {
-        return await runTry(request, scope);
+        return withOutletEvents(await runTry(request, scope), scope);
       } catch (error) {
         return await outcomeOfFailure(error, policyOf(request), scope);
       }
@@ -73,6 +74,12 @@ export async function runHandler(request: RunHandlerRequest): Promise<TaskOutcom
     flushOutput(scope);
     scope.close();
   }
+}
+
+function withOutletEvents(outcome: TaskOutcome, scope: TryScope): TaskOutcome {
+  if (outcome.kind !== "success") return outcome;
+  const outletEvents = scope.outletEvents.said();
+  return outletEvents.length === 0 ? outcome : { ...outcome, outletEvents };
 }
 
 async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<TaskOutcome> {

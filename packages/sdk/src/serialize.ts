@@ -1,6 +1,7 @@
 /** From what an author declared to the canonical form of a Dag. */
 import {
   type ArgBinding,
+  type AssetReference,
   type DagIssue,
   type SerializedDag,
   type SerializedTask,
@@ -9,6 +10,7 @@ import {
   validateDag,
   type WeightRule,
 } from "@updraft/dag-core";
+import { referenceOf } from "./asset.ts";
 import { authorTrace } from "./author-trace.ts";
 import type { Bundle } from "./bundle.ts";
 import { errorAt } from "./call-site.ts";
@@ -16,6 +18,7 @@ import { modelOf } from "./dag.ts";
 import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model.ts";
 import { downstreamTaskIds } from "./graph.ts";
 import { copyJson } from "./json.ts";
+import type { UpdraftTaskSpec } from "./spec-types.ts";
 import { readTimetable, type ScheduleDefaults } from "./timetable.ts";
 
 export interface SerializeOptions {
@@ -118,8 +121,8 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     is_empty: false,
     expand: null,
     map_index_template: spec.mapIndexTemplate ?? null,
-    inlets: [],
-    outlets: [],
+    inlets: referencesOf(spec.inlets),
+    outlets: referencesOf(spec.outlets),
     start_date: spec.startDate?.getTime() ?? null,
     end_date: spec.endDate?.getTime() ?? null,
     can_skip_downstream: task.decision !== null || task.canSkipDownstream,
@@ -127,6 +130,11 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     doc_md: spec.docMd ?? null,
     ui_detail: task.detail,
   };
+}
+
+/** They were checked against what an inlet may be when the Dag was finalized. */
+function referencesOf(assets: UpdraftTaskSpec["inlets"]): AssetReference[] {
+  return (assets ?? []).flatMap((asset) => referenceOf(asset) ?? []);
 }
 
 function serializeInput(model: DagModel, task: TaskRecord, input: InputRecord): ArgBinding {

@@ -5,6 +5,8 @@
  * one wrong value costs one Dag and not the file.
  */
 import { TRIGGER_RULES, WEIGHT_RULES } from "@updraft/dag-core";
+import { conditionOf, referenceOf } from "./asset.ts";
+import { isAssetSchedule } from "./asset-schedule.ts";
 import { describeValue, isPlainObject } from "./json.ts";
 import type { DagSpec, TaskSpec, UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
 import { didYouMean } from "./suggestion.ts";
@@ -46,7 +48,12 @@ const texts: FieldKind = {
 };
 const schedule: FieldKind = {
   expected: "a string",
-  accepts: (value) => typeof value === "string" || isPlainObject(value),
+  accepts: (value) =>
+    typeof value === "string" || isPlainObject(value) || Array.isArray(value) || conditionOf(value) !== null,
+};
+const assets: FieldKind = {
+  expected: "an array of assets",
+  accepts: (value) => Array.isArray(value) && value.every((item) => referenceOf(item) !== null),
 };
 
 const code: FieldKind = { expected: "a function", accepts: (value) => typeof value === "function", isCode: true };
@@ -133,6 +140,8 @@ const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   isolation: oneOf(["warm", "process"]),
   methods: codes,
   retryPolicy: code,
+  inlets: assets,
+  outlets: assets,
 };
 
 export const UPDRAFT_DIALECT: Dialect = {
@@ -178,6 +187,7 @@ export function wrongValueIn(spec: object, fields: Readonly<Record<string, Field
 }
 
 function freezeCopy(value: unknown, path: string, seen: Set<object>): unknown {
+  if (conditionOf(value) !== null || isAssetSchedule(value)) return value;
   if (value instanceof Date) return Object.freeze(new Date(value.getTime()));
   if (typeof value === "function" || typeof value === "symbol")
     throw new Error(`${path} can't be recorded: it is ${describeValue(value)}`);

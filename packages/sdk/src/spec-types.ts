@@ -1,4 +1,7 @@
 /** The options of Dags and tasks: Airflow's, and the superset that `@updraft/sdk` adds. Durations are seconds. */
+
+import type { Asset, AssetAlias, AssetExpression, AssetRef } from "./asset.ts";
+import type { AssetSchedule } from "./asset-schedule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { ResumeMethod } from "./task-types.ts";
 
@@ -94,7 +97,7 @@ interface CronOptions {
  * | `{ deltaDataInterval }` | DeltaDataIntervalTimetable |
  * | `{ events: [dates] }` | EventsTimetable |
  */
-export type Schedule =
+export type TimeSchedule =
   | string
   | { readonly every: number }
   | ({ readonly cron: string } & CronOptions)
@@ -103,6 +106,12 @@ export type Schedule =
   | { readonly deltaTrigger: Delta; readonly interval?: number | undefined }
   | { readonly deltaDataInterval: Delta }
   | { readonly events: readonly Date[]; readonly restrictToEvents?: boolean | undefined };
+
+/**
+ * When a Dag runs: by time, or by events of assets. A list of assets needs them all; `assetOrTime` and `assetAndTime`
+ * join assets and a timetable.
+ */
+export type Schedule = TimeSchedule | AssetExpression | readonly AssetExpression[] | AssetSchedule;
 
 /** What `@updraft/sdk` adds to Airflow's Dag options. */
 export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
@@ -119,4 +128,8 @@ export interface UpdraftTaskSpec extends TaskSpec {
   readonly methods?: Readonly<Record<string, ResumeMethod>> | undefined;
   /** What a failure of the task means. */
   readonly retryPolicy?: RetryPolicy | undefined;
+  /** Assets that the task reads. */
+  readonly inlets?: readonly (Asset | AssetRef | AssetAlias)[] | undefined;
+  /** Assets that a success of the task updates: each gets an event. */
+  readonly outlets?: readonly (Asset | AssetRef | AssetAlias)[] | undefined;
 }

@@ -1,6 +1,8 @@
 /** `getClient()`: variables, connections, XComs and the state a task keeps across its retries. */
-import { copyJson, describeValue, type JsonValue } from "./json.ts";
+import { type AssetStateStores, createAssetStateStores } from "./asset-state.ts";
+import { describeValue, type JsonValue, jsonRoundTrip } from "./json.ts";
 import type { RawConnection, RunContext, XComLocator } from "./raw-client.ts";
+import { assertKey } from "./state-key.ts";
 import { currentScope, type TryScope } from "./try-scope.ts";
 
 /** A retention that never ends. */
@@ -53,6 +55,7 @@ export interface TaskClient {
   getConnection(connectionId: string): Promise<ConnectionResult | null>;
   getConnectionOrThrow(connectionId: string): Promise<ConnectionResult>;
   readonly taskStateStore: TaskStateStore;
+  readonly assetStateStore: AssetStateStores;
 }
 
 export class VariableNotFoundError extends Error {
@@ -115,6 +118,7 @@ function createTaskClient(scope: TryScope): TaskClient {
       return connection;
     },
     taskStateStore: createTaskStateStore(scope),
+    assetStateStore: createAssetStateStores(() => scope.client),
   };
 }
 
@@ -133,20 +137,6 @@ function createTaskStateStore(scope: TryScope): TaskStateStore {
   };
 }
 
-/** What JSON keeps of a value: dates become strings, undefined properties vanish. Throws where nothing is left. */
-export function jsonRoundTrip(value: unknown, what: string): JsonValue {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    throw new TypeError(`${what} can't be stored as JSON: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-  if (text === undefined) throw new TypeError(`${what} can't be stored as JSON: it is ${describeValue(value)}`);
-  return copyJson(JSON.parse(text), what);
-}
-
 /** A task that is not named is the current one, with its map index; another task is taken as not mapped. */
 function locate(context: RunContext, options: GetXComOpts): XComLocator {
   const { key, dagId = context.dag_id, runId = context.run_id, taskId = context.task_id } = options;
@@ -157,12 +147,6 @@ function locate(context: RunContext, options: GetXComOpts): XComLocator {
 function toConnectionResult(raw: RawConnection): ConnectionResult {
   const { conn_id: id, conn_type: type, host, schema, login, password, port, extra } = raw;
   return { id, type, host, schema, login, password, port, extra };
-}
-
-function assertKey(key: unknown): string {
-  if (typeof key !== "string") throw new TypeError(`The key of a state must be a string, not ${describeValue(key)}`);
-  if (key === "") throw new RangeError("The key of a state must not be empty");
-  return key;
 }
 
 function assertRetention(retention: unknown): number | typeof NEVER_EXPIRE | null {

@@ -1,5 +1,7 @@
 /** `getContext()`: the facts of the running try. */
 import type { DagRunType, JsonValue } from "@updraft/dag-core";
+import type { OutletEvents } from "./outlet-events.ts";
+import type { ConsumedAssetEvent } from "./raw-client.ts";
 import { currentScope } from "./try-scope.ts";
 
 /** Airflow's facts. */
@@ -26,10 +28,29 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly maxTries: number;
   /** The event of the trigger that the handler deferred to; undefined where it starts. */
   readonly triggerEvent: JsonValue | undefined;
+  /** Events of assets that made the run, oldest first. */
+  readonly triggeringAssetEvents: readonly TriggeringAssetEvent[];
+  /** What this task says about the events of its outlets. */
+  readonly outletEvents: OutletEvents;
+}
+
+/** An event of an asset that made the run. */
+export interface TriggeringAssetEvent {
+  readonly asset: { readonly name: string; readonly uri: string };
+  readonly extra: Readonly<Record<string, JsonValue>>;
+  readonly timestamp: Date;
+  /** All null for an event that no task wrote. */
+  readonly sourceDagId: string | null;
+  readonly sourceRunId: string | null;
+  readonly sourceTaskId: string | null;
+  readonly sourceMapIndex: number | null;
+  /** Aliases through which it came. */
+  readonly sourceAliases: readonly string[];
+  readonly partitionKey: string | null;
 }
 
 export function getContext(): UpdraftTaskContext {
-  const { context, signal } = currentScope("getContext()");
+  const { context, signal, outletEvents } = currentScope("getContext()");
   return Object.freeze({
     dagId: context.dag_id,
     taskId: context.task_id,
@@ -45,6 +66,23 @@ export function getContext(): UpdraftTaskContext {
     runType: context.run_type,
     maxTries: context.max_tries,
     triggerEvent: context.resumption?.kwargs.event,
+    triggeringAssetEvents: Object.freeze((context.consumed_asset_events ?? []).map(toTriggeringEvent)),
+    outletEvents: outletEvents.events,
+  });
+}
+
+function toTriggeringEvent(event: ConsumedAssetEvent): TriggeringAssetEvent {
+  const { name, uri } = event.asset;
+  return Object.freeze({
+    asset: { name, uri },
+    extra: event.extra,
+    timestamp: new Date(event.timestamp),
+    sourceDagId: event.source_dag_id,
+    sourceRunId: event.source_run_id,
+    sourceTaskId: event.source_task_id,
+    sourceMapIndex: event.source_map_index,
+    sourceAliases: event.source_aliases.map((alias) => alias.name),
+    partitionKey: event.partition_key ?? null,
   });
 }
 

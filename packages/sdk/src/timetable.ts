@@ -6,8 +6,10 @@ import {
   parseSchedule,
   ScheduleError,
   type TimeStep,
+  type TimeTimetable,
   type Timetable,
 } from "@updraft/dag-core";
+import { readAssetSchedule } from "./asset-schedule.ts";
 import { errorAt } from "./call-site.ts";
 import type { DagModel } from "./dag-model.ts";
 import { describeValue, isPlainObject } from "./json.ts";
@@ -17,6 +19,8 @@ export interface ScheduleDefaults {
   readonly timezone?: string;
   /** Cron expressions and intervals stand for the period that is over, not for the point in time. */
   readonly createCronDataIntervals?: boolean;
+  /** One run for all queued events of assets instead of one for each. */
+  readonly batchAssetEvents?: boolean;
 }
 
 /** What a schedule is read with. */
@@ -32,7 +36,7 @@ type Parts = Readonly<Record<string, unknown>>;
 const KINDS: readonly {
   readonly key: string;
   readonly parts: readonly string[];
-  readonly read: (parts: Parts, reading: Reading) => Timetable;
+  readonly read: (parts: Parts, reading: Reading) => TimeTimetable;
 }[] = [
   { key: "every", parts: [], read: readEvery },
   { key: "cron", parts: ["timezone", "interval", "runImmediately"], read: readCron },
@@ -54,21 +58,27 @@ export function readTimetable(model: DagModel, defaults: ScheduleDefaults): Time
   }
   const reading = { timezone, dataIntervals: defaults.createCronDataIntervals ?? false, refuse };
   try {
-    const timetable = typeof schedule === "string" ? readText(schedule, reading) : readObject(schedule, reading);
-    assertTimetable(timetable);
-    return timetable;
+    const readTime = (time: unknown) => readTimeSchedule(time, reading);
+    const assets = { batchAssetEvents: defaults.batchAssetEvents ?? false, readTime, refuse };
+    return readAssetSchedule(schedule, assets) ?? readTime(schedule);
   } catch (error) {
     if (error instanceof ScheduleError) return refuse(`is not valid: ${error.message}`);
     throw error;
   }
 }
 
-function readText(schedule: string, { timezone, dataIntervals }: Reading): Timetable {
+function readTimeSchedule(schedule: unknown, reading: Reading): TimeTimetable {
+  const timetable = typeof schedule === "string" ? readText(schedule, reading) : readObject(schedule, reading);
+  assertTimetable(timetable);
+  return timetable;
+}
+
+function readText(schedule: string, { timezone, dataIntervals }: Reading): TimeTimetable {
   const timetable = schedule === "" ? cronTimetable("", timezone) : parseSchedule(schedule, timezone);
   return timetable.type === "cron" && dataIntervals ? { ...timetable, type: "cron_data_interval" } : timetable;
 }
 
-function readObject(schedule: unknown, reading: Reading): Timetable {
+function readObject(schedule: unknown, reading: Reading): TimeTimetable {
   const { refuse } = reading;
   if (!isPlainObject(schedule)) return refuse(`must be a string or an object, not ${describeValue(schedule)}`);
   const kind = KINDS.find(({ key }) => key in schedule);
@@ -81,42 +91,42 @@ function readObject(schedule: unknown, reading: Reading): Timetable {
   return kind.read(schedule, reading);
 }
 
-function readEvery({ every }: Parts, { dataIntervals, refuse }: Reading): Timetable {
+function readEvery({ every }: Parts, { dataIntervals, refuse }: Reading): TimeTimetable {
   if (typeof every !== "number") return refuse(`needs { every: seconds }, not ${describeValue(every)}`);
   const timetable = deltaTimetable(every);
   return dataIntervals ? { type: "delta_data_interval", step: { months: 0, seconds: every } } : timetable;
 }
 
-function readCron(parts: Parts, reading: Reading): Timetable {
+function readCron(parts: Parts, reading: Reading): TimeTimetable {
   const timetable = cronTimetable(textOf(parts.cron, "cron", reading), timezoneOf(parts, reading));
   const plain = parts.interval === undefined && parts.runImmediately === undefined;
   if (plain && reading.dataIntervals) return { ...timetable, type: "cron_data_interval" };
   return { ...timetable, ...triggerOptions(parts, reading) };
 }
 
-function readCrons(parts: Parts, reading: Reading): Timetable {
+function readCrons(parts: Parts, reading: Reading): TimeTimetable {
   if (!Array.isArray(parts.crons)) return reading.refuse(`needs crons as an array, not ${describeValue(parts.crons)}`);
   const timezone = timezoneOf(parts, reading);
   const expressions = parts.crons.map((one) => cronTimetable(textOf(one, "crons", reading), timezone).expression);
   return { type: "multiple_cron", expressions, timezone, ...triggerOptions(parts, reading) };
 }
 
-function readCronDataInterval(parts: Parts, reading: Reading): Timetable {
+function readCronDataInterval(parts: Parts, reading: Reading): TimeTimetable {
   const expression = textOf(parts.cronDataInterval, "cronDataInterval", reading);
   return { ...cronTimetable(expression, timezoneOf(parts, reading)), type: "cron_data_interval" };
 }
 
-function readDeltaTrigger(parts: Parts, reading: Reading): Timetable {
+function readDeltaTrigger(parts: Parts, reading: Reading): TimeTimetable {
   const { interval } = triggerOptions({ interval: parts.interval }, reading);
   const step = stepOf(parts.deltaTrigger, "deltaTrigger", reading);
   return { type: "delta_trigger", step, ...(interval === undefined ? {} : { interval }) };
 }
 
-function readDeltaDataInterval({ deltaDataInterval }: Parts, reading: Reading): Timetable {
+function readDeltaDataInterval({ deltaDataInterval }: Parts, reading: Reading): TimeTimetable {
   return { type: "delta_data_interval", step: stepOf(deltaDataInterval, "deltaDataInterval", reading) };
 }
 
-function readEvents({ events, restrictToEvents = false }: Parts, { refuse }: Reading): Timetable {
+function readEvents({ events, restrictToEvents = false }: Parts, { refuse }: Reading): TimeTimetable {
   if (!Array.isArray(events) || !events.every((date) => date instanceof Date))
     return refuse("needs events as an array of Dates");
   if (typeof restrictToEvents !== "boolean") return refuse("needs restrictToEvents as a boolean");

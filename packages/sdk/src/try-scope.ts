@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { JsonValue } from "./json.ts";
+import { OutletEventRecorder } from "./outlet-events.ts";
 import type { LogLevel, LogRecord, RawClient, RunContext } from "./raw-client.ts";
 
 export interface TryFacts {
@@ -18,6 +19,7 @@ export interface TryFacts {
 export class TryScope {
   readonly context: RunContext;
   readonly signal: AbortSignal;
+  readonly outletEvents = new OutletEventRecorder();
   readonly #client: RawClient;
   readonly #log: (record: LogRecord) => void;
   readonly startedAt = new Date();

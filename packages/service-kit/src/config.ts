@@ -24,6 +24,8 @@ export interface Config {
   readonly catchupByDefault: boolean;
   /** Cron expressions and intervals stand for the period that is over (Airflow's data intervals). */
   readonly createCronDataIntervals: boolean;
+  /** One run for all queued events of assets instead of one for each. */
+  readonly batchAssetEvents: boolean;
   /** The clock of schedules that name no time zone; an IANA name. */
   readonly defaultTimezone: string;
   /** Whether clearing (and backfilling) moves a run to the newest version of its DAG; null: not configured. */
@@ -152,6 +154,11 @@ function readCore(reader: SettingsReader) {
     }),
     catchupByDefault: reader.read({
       keys: ["AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT"],
+      schema: schema.boolean,
+      fallback: false,
+    }),
+    batchAssetEvents: reader.read({
+      keys: ["AIRFLOW__SCHEDULER__BATCH_ASSET_EVENTS"],
       schema: schema.boolean,
       fallback: false,
     }),

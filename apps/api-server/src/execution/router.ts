@@ -3,6 +3,8 @@ import { Router } from "express";
 import type { ApiContext } from "../context.ts";
 import { jsonBody } from "../http/middleware.ts";
 import { addRoutes } from "../http/routes.ts";
+import { assetStateRoutes } from "./asset-states.ts";
+import { assetRoutes } from "./assets.ts";
 import { dagRunRoutes } from "./dag-runs.ts";
 import { hitlRoutes } from "./hitl.ts";
 import { sharedValueRoutes } from "./shared-values.ts";
@@ -24,6 +26,8 @@ export function executionRouter(context: ApiContext): Router {
   addRoutes(router, sharedValueRoutes(context));
   addRoutes(router, dagRunRoutes(context));
   addRoutes(router, hitlRoutes(context));
+  addRoutes(router, assetRoutes(context));
+  addRoutes(router, assetStateRoutes(context));
   addRoutes(router, workerRoutes(context));
   return router;
 }

@@ -14,6 +14,7 @@ import type { ApiContext } from "../context.ts";
 import { instantOf, iso } from "../http/iso.ts";
 import { noContent, type RouteTable } from "../http/routes.ts";
 import { parseBody, queryReader } from "../http/validate.ts";
+import { assetProfileOf, outletEventOf } from "./asset-wire.ts";
 import { executionDagRunOf } from "./dag-run-wire.ts";
 import { ExecutionError } from "./execution-error.ts";
 import { callingTryOfPath, REFRESHED_TOKEN_HEADER, renewToken } from "./task-token-auth.ts";
@@ -101,7 +102,7 @@ function notRunning(state: string | null): ExecutionError {
 
 function runResponseOf(claimed: ClaimedTry): RunResponse {
   return {
-    dag_run: executionDagRunOf(claimed.dag_run),
+    dag_run: executionDagRunOf(claimed.dag_run, claimed.consumed_asset_events),
     task_reschedule_count: claimed.task_reschedule_count,
     max_tries: claimed.max_tries,
     variables: [],
@@ -118,6 +119,7 @@ function runResponseOf(claimed: ClaimedTry): RunResponse {
       isolation: claimed.isolation,
       xcom_inputs: claimed.xcom_inputs,
       first_task_reschedule_start_date: iso(claimed.first_task_reschedule_start_date),
+      inactive_assets: (claimed.inactive_assets ?? []).map(assetProfileOf),
     },
   };
 }
@@ -130,7 +132,11 @@ function outcomeOf(body: StateReport): TryOutcome {
   switch (body.state) {
     case "success":
       // What JSON.parse made is JSON.
-      return { kind: "success", xcoms: body.xcoms.map(({ key, value }) => ({ key, value: value as JsonValue })) };
+      return {
+        kind: "success",
+        xcoms: body.xcoms.map(({ key, value }) => ({ key, value: value as JsonValue })),
+        outlet_events: body.outlet_events.map(outletEventOf),
+      };
     case "up_for_retry": {
       const { retry_reason, retry_delay_seconds } = body;
       const reason = retry_reason ?? null;

@@ -4,7 +4,7 @@
  * `revoke` ends it: calls on their way are cut and later ones refused, so that nothing a try left behind acts for it.
  */
 import type { JsonValue } from "@updraft/dag-core";
-import type { RawClient, Retention, XComLocator } from "@updraft/sdk/host";
+import type { AssetLocator, RawClient, Retention, XComLocator } from "@updraft/sdk/host";
 import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "../execution-http.ts";
 import { isSensitiveName, secretsOfExtra } from "../secret-masker.ts";
 
@@ -110,6 +110,21 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
     async clearTaskState() {
       await call({ method: "DELETE", path: `store/ti/${tiId}`, accept: [404] });
     },
+    async getAssetState(asset, key) {
+      const found = await read(`${assetStatePath(asset, "value")}&key=${encodeURIComponent(key)}`);
+      return found === null ? null : ((found as { readonly value: JsonValue }).value ?? null);
+    },
+    async setAssetState(asset, key, value) {
+      const path = `${assetStatePath(asset, "value")}&key=${encodeURIComponent(key)}`;
+      await call({ method: "PUT", path, body: { value } });
+    },
+    async deleteAssetState(asset, key) {
+      const path = `${assetStatePath(asset, "value")}&key=${encodeURIComponent(key)}`;
+      await call({ method: "DELETE", path, accept: [404] });
+    },
+    async clearAssetState(asset) {
+      await call({ method: "DELETE", path: assetStatePath(asset, "clear"), accept: [404] });
+    },
     async skipDownstream(taskIds) {
       await call({ method: "PATCH", path: `task-instances/${tiId}/skip-downstream`, body: { tasks: taskIds } });
     },
@@ -146,6 +161,12 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
 function xcomPath({ dagId, runId, taskId, mapIndex, key }: XComLocator): string {
   const parts = [dagId, runId, taskId, key].map(encodeURIComponent).join("/");
   return `xcoms/${parts}?map_index=${mapIndex}`;
+}
+
+function assetStatePath(asset: AssetLocator, what: "value" | "clear"): string {
+  return "uri" in asset
+    ? `store/asset/by-uri/${what}?uri=${encodeURIComponent(asset.uri)}`
+    : `store/asset/by-name/${what}?name=${encodeURIComponent(asset.name)}`;
 }
 
 /** Airflow's rule: null keeps a state for ever, nothing at all takes the installation's default. */

@@ -58,6 +58,7 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
   let loaded = false;
 
   async function callHandler(): Promise<TaskOutcome> {
+    assertAssetsActive(assignment.inactive_assets);
     const bundle = await load(assignment.artefact_path, onLoaded);
     loaded = true;
     // The API's answers are JSON; their form was checked when the try was claimed.
@@ -103,6 +104,19 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
     renewToken: (token) => access.renew(token),
     crash,
   };
+}
+
+/** Airflow's rule: events of an asset that nobody can find would be lost without a word. */
+function assertAssetsActive(inactive: Assignment["inactive_assets"]): void {
+  if (inactive.length === 0) return;
+  const named = inactive.map(({ name, uri }) => `"${name}" (${uri})`).join(", ");
+  throw new InactiveAssetError(
+    `The task has inactive assets in its inlets or outlets: ${named}. Another asset has the same name or uri, or the DAG is gone.`,
+  );
+}
+
+class InactiveAssetError extends Error {
+  override readonly name = "InactiveAssetError";
 }
 
 function openLog({ log_path, max_log_bytes }: Assignment, masker: SecretMasker): TaskLog {

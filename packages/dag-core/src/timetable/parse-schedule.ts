@@ -1,5 +1,5 @@
 /** From what authors write as `schedule` to a timetable. */
-import type { Instant, TimeStep, Timetable } from "../model.ts";
+import type { Instant, TimeStep, TimeTimetable } from "../model.ts";
 import { suggest } from "../suggest.ts";
 import { parseCron } from "./cron-expression.ts";
 import { ScheduleError } from "./schedule-error.ts";
@@ -18,7 +18,7 @@ const MOST_MONTHS = 12_000;
 const PRESETS = ["@once", "@continuous", ...Object.keys(CRON_PRESETS)];
 
 /** Reads null, a preset or a cron expression on the clock of `timezone`. Throws a `ScheduleError` with a hint. */
-export function parseSchedule(schedule: string | null | undefined, timezone = "UTC"): Timetable {
+export function parseSchedule(schedule: string | null | undefined, timezone = "UTC"): TimeTimetable {
   if (schedule === null || schedule === undefined) return { type: "null" };
   if (schedule === "@once") return { type: "once" };
   if (schedule === "@continuous") return { type: "continuous" };
@@ -26,7 +26,7 @@ export function parseSchedule(schedule: string | null | undefined, timezone = "U
 }
 
 /** A cron expression or preset, evaluated on the wall clock of `timezone` (an IANA name). */
-export function cronTimetable(schedule: string, timezone: string): Extract<Timetable, { type: "cron" }> {
+export function cronTimetable(schedule: string, timezone: string): Extract<TimeTimetable, { type: "cron" }> {
   if (typeof schedule !== "string" || schedule.trim() === "") {
     throw new ScheduleError(
       "The schedule is empty",
@@ -40,13 +40,13 @@ export function cronTimetable(schedule: string, timezone: string): Extract<Timet
 }
 
 /** One run every so many seconds. Ticks lie on the epoch grid of the interval. */
-export function deltaTimetable(seconds: number): Timetable {
+export function deltaTimetable(seconds: number): TimeTimetable {
   assertLength(seconds, 0.001);
   return { type: "delta", seconds };
 }
 
 /** Throws a `ScheduleError` on what no timetable can follow; every other function of this folder may trust the rest. */
-export function assertTimetable(timetable: Timetable): void {
+export function assertTimetable(timetable: TimeTimetable): void {
   switch (timetable.type) {
     case "cron":
     case "multiple_cron":

@@ -1,6 +1,7 @@
 /** Events that wait for a DAG, and their consumption by a run. The caller holds the lock of the DAG's row. */
 import type { Instant, QueuedAssetEvent } from "@updraft/dag-core";
 import { at, type Queryable } from "../database.ts";
+import type { ConsumedAssetEvent } from "../store.ts";
 
 /** Oldest first, or the oldest that nobody looked at yet; those that somebody is removing are left out. */
 export function queuedEvents(tx: Queryable, dagId: string, which: "all" | "next"): Promise<QueuedAssetEvent[]> {
@@ -50,6 +51,20 @@ export async function attachHistory(tx: Queryable, dagId: string, runId: number,
           WHERE x.event_id = e.id AND r.dag_id = $1)
       ON CONFLICT DO NOTHING`,
     values: [dagId, runId, at(runAfter)],
+  });
+}
+
+/** What made a run, oldest first. */
+export function consumedEvents(db: Queryable, runId: number): Promise<ConsumedAssetEvent[]> {
+  return db.rows<ConsumedAssetEvent>({
+    name: "consumed_events",
+    text: `SELECT a.name, a.uri, a.extra AS asset_extra, e.extra, e.source_task_id, e.source_dag_id, e.source_run_id,
+        e.source_map_index, e."timestamp", e.partition_key,
+        ARRAY(SELECT l.name FROM asset_alias_asset_event z JOIN asset_alias l ON l.id = z.alias_id
+          WHERE z.event_id = e.id ORDER BY l.name) AS source_aliases
+      FROM dagrun_asset_event x JOIN asset_event e ON e.id = x.event_id JOIN asset a ON a.id = e.asset_id
+      WHERE x.dag_run_id = $1 ORDER BY e."timestamp", e.id`,
+    values: [runId],
   });
 }
 

@@ -3,6 +3,7 @@
  * assets that share only their name or only their uri one is active, the first.
  */
 import {
+  type AssetIdentity,
   type AssetReference,
   assetReferences,
   assetSchedule,
@@ -48,6 +49,21 @@ export async function refreshActiveAssets(tx: Queryable): Promise<void> {
     text: `INSERT INTO asset_active
     SELECT a.name, a.uri FROM asset a WHERE ${IS_NAMED} ORDER BY a.id ON CONFLICT DO NOTHING`,
   });
+}
+
+/** The assets among some inlets or outlets that are not active; most tasks have none and pay nothing. */
+export async function inactiveAssets(
+  db: Queryable,
+  references: readonly AssetReference[],
+): Promise<readonly AssetReference[]> {
+  const assets = assetsOf(references);
+  if (assets.length === 0) return [];
+  const active = await db.rows<AssetIdentity>({
+    name: "active_assets",
+    text: "SELECT name, uri FROM asset_active WHERE name = ANY($1::text[])",
+    values: [assets.map(({ name }) => name)],
+  });
+  return assets.filter(({ name, uri }) => !active.some((one) => one.name === name && one.uri === uri));
 }
 
 /** Members of an alias count as named: no DAG says their names, the events do. */

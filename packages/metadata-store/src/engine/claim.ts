@@ -1,10 +1,12 @@
 /** From queued to running: one guarded statement for all claims that arrive together. */
-import { type ArgBinding, hasRetriesLeft, type Instant, type JsonValue } from "@updraft/dag-core";
+import { type ArgBinding, hasRetriesLeft, type Instant, type JsonValue, type SerializedTask } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
-import { taskOf } from "../dag-plan.ts";
+import { type DagPlan, taskOf } from "../dag-plan.ts";
 import { at } from "../database.ts";
 import { RUN_COLUMNS } from "../reads/columns.ts";
 import type { Announcement, ClaimedTry, ClaimRequest, ClaimResult, DagRunRow } from "../store.ts";
+import { consumedEvents } from "./asset-queue.ts";
+import { inactiveAssets } from "./asset-references.ts";
 import type { Engine } from "./context.ts";
 
 interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
@@ -93,6 +95,23 @@ async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
     arg_bindings: task.arg_bindings,
     xcom_inputs: await inputsOf(engine, run, task.arg_bindings),
     dag_run: { ...dagRun, dag_version_number: plan.version_number },
+    ...(await assetFacts(engine, row, plan, task)),
+  };
+}
+
+/** Most tasks have to do with no asset, and pay nothing. */
+async function assetFacts(
+  { db }: Engine,
+  { dag_run, run_type }: ClaimedRow,
+  { dag }: DagPlan,
+  { inlets, outlets }: SerializedTask,
+): Promise<Pick<ClaimedTry, "consumed_asset_events" | "inactive_assets">> {
+  const mayConsume = run_type === "asset_triggered" || dag.timetable.type === "asset_and_time";
+  const consumed = mayConsume ? await consumedEvents(db, dag_run) : [];
+  const inactive = await inactiveAssets(db, [...inlets, ...outlets]);
+  return {
+    ...(consumed.length === 0 ? {} : { consumed_asset_events: consumed }),
+    ...(inactive.length === 0 ? {} : { inactive_assets: inactive }),
   };
 }
 

@@ -20,6 +20,8 @@ export class World {
   readonly connections = new Map<string, Partial<RawConnection>>();
   readonly xcoms = new Map<string, JsonValue>();
   state = new Map<string, JsonValue>();
+  readonly assetState = new Map<string, JsonValue>();
+  consumedAssetEvents: NonNullable<RunContext["consumed_asset_events"]> = [];
   readonly skipped = new Set<string>();
   readonly triggered: TriggerRequest[] = [];
   readonly asked: HitlQuestion[] = [];
@@ -48,6 +50,10 @@ export class World {
       setTaskState: async (key, value) => void this.state.set(key, value),
       deleteTaskState: async (key) => void this.state.delete(key),
       clearTaskState: async () => this.state.clear(),
+      getAssetState: async (asset, key) => this.assetState.get(JSON.stringify([asset, key])) ?? null,
+      setAssetState: async (asset, key, value) => void this.assetState.set(JSON.stringify([asset, key]), value),
+      deleteAssetState: async (asset, key) => void this.assetState.delete(JSON.stringify([asset, key])),
+      clearAssetState: async () => this.assetState.clear(),
       skipDownstream: async (taskIds) => {
         this.calls.push(`skipDownstream ${taskIds.join(",")}`);
         for (const id of taskIds) this.skipped.add(id);
@@ -133,7 +139,11 @@ async function runInWorld(
     bundle: new Bundle(dag),
     dagId: dag.dagId,
     taskId,
-    context: { ...contextOf(dag.dagId, taskId), ...run.context },
+    context: {
+      ...contextOf(dag.dagId, taskId),
+      consumed_asset_events: run.world.consumedAssetEvents,
+      ...run.context,
+    },
     args: run.args,
     client: run.world.client(),
     log: (record) => run.world.log.push(record),
