@@ -10,10 +10,15 @@ interface Asking {
 }
 
 interface Previous {
-  readonly dag_run: number;
   readonly id: number;
   readonly run_id: string;
   readonly logical_date: number;
+}
+
+interface Before {
+  /** The run opens its backfill. */
+  readonly isFirst: boolean;
+  readonly previous: Previous | null;
 }
 
 interface Ended {
@@ -28,22 +33,24 @@ export async function readPast(tx: Queryable, asking: readonly Asking[]): Promis
   const known = await earlierInstances(
     tx,
     asking.filter(({ instance, plan }) => {
-      const before = previous.get(instance.dag_run);
+      const before = previous.get(instance.dag_run)?.previous ?? null;
       const task = taskOf(plan, instance.task_id);
-      return before !== undefined && task.ignore_first_depends_on_past && !ended.has(keyOf(before.id, task.task_id));
+      return before !== null && task.ignore_first_depends_on_past && !ended.has(keyOf(before.id, task.task_id));
     }),
   );
   return asking.map(({ instance, plan }) => {
     const task = taskOf(plan, instance.task_id);
-    const before = previous.get(instance.dag_run);
+    const { isFirst, previous: before } = previous.get(instance.dag_run) ?? NOTHING_BEFORE;
     return evaluatePast(task, {
       catchup: plan.dag.catchup,
-      is_first_of_backfill: false,
-      previous: before === undefined ? null : describe(before, plan, task.task_id, ended),
+      is_first_of_backfill: isFirst,
+      previous: before === null ? null : describe(before, plan, task.task_id, ended),
       has_earlier_instance: known.has(keyOf(instance.dag_run, task.task_id)),
     });
   });
 }
+
+const NOTHING_BEFORE: Before = { isFirst: false, previous: null };
 
 function describe(
   { id, run_id, logical_date }: Previous,
@@ -63,27 +70,33 @@ function describe(
 }
 
 /** The run before each run; none for runs without a logical date. */
-async function previousRuns(tx: Queryable, asking: readonly Asking[]): Promise<Map<number, Previous>> {
+async function previousRuns(tx: Queryable, asking: readonly Asking[]): Promise<Map<number, Before>> {
   const catchups = new Map(asking.map(({ instance, plan }) => [instance.dag_run, plan.dag.catchup]));
-  const rows = await tx.rows<Previous>({
+  const rows = await tx.rows<{ dag_run: number; is_first: boolean } & Previous>({
     name: "previous_runs",
-    text: `SELECT r.id AS dag_run, p.id, p.run_id, p.logical_date
+    text: `SELECT r.id AS dag_run, coalesce(r.sort_ordinal = 1, false) AS is_first, p.id, p.run_id, p.logical_date
       FROM unnest($1::bigint[], $2::boolean[]) AS a (id, catchup) JOIN dag_run r ON r.id = a.id
-      CROSS JOIN LATERAL (SELECT p.id, p.run_id, p.logical_date FROM dag_run p
+      LEFT JOIN LATERAL (SELECT p.id, p.run_id, p.logical_date FROM dag_run p
         WHERE p.dag_id = r.dag_id AND p.logical_date < r.logical_date AND (NOT a.catchup OR p.run_type <> 'manual')
-        ORDER BY p.logical_date DESC LIMIT 1) p`,
+        ORDER BY p.logical_date DESC LIMIT 1) p ON true`,
     values: [[...catchups.keys()], [...catchups.values()]],
   });
-  return new Map(rows.map((row) => [row.dag_run, row]));
+  return new Map(
+    rows.map(({ dag_run, is_first, ...previous }) => [
+      dag_run,
+      // A run without one before it comes back with nulls.
+      { isFirst: is_first, previous: (previous.id as number | null) === null ? null : previous },
+    ]),
+  );
 }
 
 async function endedIn(
   tx: Queryable,
   asking: readonly Asking[],
-  previous: ReadonlyMap<number, Previous>,
+  previous: ReadonlyMap<number, Before>,
 ): Promise<Map<string, Ended>> {
   const pairs = asking.flatMap(({ instance, plan }) => {
-    const run = previous.get(instance.dag_run)?.id;
+    const run = previous.get(instance.dag_run)?.previous?.id;
     if (run === undefined) return [];
     const { task_id, wait_for_downstream } = taskOf(plan, instance.task_id);
     const tasks = wait_for_downstream ? [task_id, ...(plan.downstream.get(task_id) ?? [])] : [task_id];
