@@ -67,8 +67,9 @@ export {
 export { isActive, isExecuting, isFinished, isWaiting } from "./state-sets.ts";
 export { suggest } from "./suggest.ts";
 export { clearScope, namedScope, type ScopeNames, type TaskScope, tasksOfGroup } from "./task-scope.ts";
-export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes, withSetups } from "./task-shape.ts";
+export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes } from "./task-shape.ts";
 export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";
+export { isLatestRun } from "./timetable/latest-run.ts";
 export { hasBeat, intervalOfTick, type MissedTicks, missedTicks, tickOf } from "./timetable/missed-ticks.ts";
 export { inferManualDataInterval, nextRun, type RunInfo, type ScheduleFacts } from "./timetable/next-run.ts";
 export { assertTimetable, cronTimetable, deltaTimetable, parseSchedule } from "./timetable/parse-schedule.ts";

@@ -110,27 +110,6 @@ function reach(from: string, edges: Edges): Set<string> {
 }
 
 /**
- * The tasks to clear with some tasks: the setups they stand on, and the teardowns of those. A setup cleared by name
- * takes its teardowns along.
- */
-export function withSetups(dag: SerializedDag, taskIds: Iterable<string>): Set<string> {
-  const graph = {
-    tasks: new Map(dag.tasks.map((task) => [task.task_id, task])),
-    up: upstreamIds(dag),
-    down: downstreamIds(dag),
-    mapped: new Set<string>(),
-  };
-  const all = new Set(taskIds);
-  for (const id of [...all]) {
-    const task = graph.tasks.get(id);
-    if (task === undefined) continue;
-    const setups = task.is_setup ? [id] : task.is_teardown ? [] : relevantSetups(task, graph);
-    for (const setup of setups) for (const one of [setup, ...teardownsOf(setup, graph)]) all.add(one);
-  }
-  return all;
-}
-
-/**
  * The tasks whose states decide a run: those without a successor, where a teardown counts only if its failure is to
  * fail the run. A task followed by such teardowns alone is a leaf; a DAG of nothing but teardowns has its real leaves.
  */

@@ -13,7 +13,6 @@ import {
   taskShapes,
   type UpstreamCounts,
   validateDag,
-  withSetups,
 } from "../src/index.ts";
 import { table } from "./table.ts";
 
@@ -200,22 +199,6 @@ describe("taskShapes", () => {
   it("tells whom to look at again when a setup or a task between ends", () => {
     const given = dag("s > a > b > t, s > t", {}, { s: SETUP, t: TEARDOWN });
     expect(Object.fromEntries(distantWatchers(taskShapes(given)))).toEqual({ s: ["b"], a: ["t"] });
-  });
-});
-
-describe("withSetups", () => {
-  it.each(
-    table(`
-      cleared | also
-      b       | b s t
-      a       | a s t
-      s       | s t
-      t       | t
-      after   | after
-    `),
-  )("clearing $cleared clears $also", ({ cleared, also }) => {
-    const given = dag("s > a > b > t, s > t, t > after", {}, { s: SETUP, t: TEARDOWN });
-    expect([...withSetups(given, [cleared ?? ""])].toSorted().join(" ")).toBe(also);
   });
 });
 

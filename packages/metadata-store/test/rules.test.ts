@@ -168,6 +168,25 @@ describe("setups and teardowns", () => {
   });
 });
 
+test("fail_fast ends the rest of the run, but never a teardown", async () => {
+  const t2 = { ...TEARDOWN, trigger_rule: "all_success" as const };
+  const run = await start(
+    dag("s > a > t, s > b > t, s > t, a > t2", { fail_fast: true }, { s: SETUP, t: TEARDOWN, t2 }),
+  );
+  await player.run("s");
+  await player.claim("b");
+  await player.run("a", player.failure());
+  expect(await player.states(run)).toEqual({
+    s: "success",
+    a: "failed",
+    b: "failed",
+    t: "queued",
+    t2: "upstream_failed",
+  });
+  await player.run("t");
+  expect(await player.runState(run)).toBe("failed");
+});
+
 describe("the run before", () => {
   test("wakes the next run when its instance succeeds, is skipped or is marked", async () => {
     await save(dag("a", {}, { a: { depends_on_past: true } }));

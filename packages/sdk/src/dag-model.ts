@@ -8,7 +8,7 @@ import type { CallSite } from "./call-site.ts";
 import { errorAt } from "./call-site.ts";
 import { type Dialect, wrongValueIn } from "./spec-fields.ts";
 import type { UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
-import type { ResumeMethod, TaskFunction } from "./task-types.ts";
+import type { OperatorDecision, ResumeMethod, TaskFunction } from "./task-types.ts";
 import type { TaskDeferralError } from "./waiting.ts";
 
 export type InputRecord =
@@ -18,7 +18,15 @@ export type InputRecord =
 /** What a deciding task chooses between. */
 export type Decision =
   | { readonly kind: "if"; whenTrue: TaskRecord | null; whenFalse: TaskRecord | null }
-  | { readonly kind: "switch"; readonly cases: TaskRecord[] };
+  | { readonly kind: "switch"; readonly cases: TaskRecord[] }
+  | OperatorDecision;
+
+/** The part of a task in setting up and tearing down. */
+export interface SetupRole {
+  isSetup: boolean;
+  isTeardown: boolean;
+  onFailureFailDagrun: boolean;
+}
 
 export interface TaskRecord {
   readonly kind: "task";
@@ -32,6 +40,8 @@ export interface TaskRecord {
   readonly methods: Readonly<Record<string, ResumeMethod>>;
   readonly onDeferralError: ((error: TaskDeferralError) => unknown) | null;
   readonly canSkipDownstream: boolean;
+  readonly isEmpty: boolean;
+  readonly role: SetupRole;
   readonly spec: UpdraftTaskSpec;
   readonly site: CallSite;
   placed: boolean;

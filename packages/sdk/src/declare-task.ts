@@ -4,6 +4,7 @@ import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model
 import { copyJson, describeValue, isPlainObject } from "./json.ts";
 import { createTaskRef, isNode, taskOfInput } from "./node-refs.ts";
 import { isOperator } from "./operator.ts";
+import { roleOf } from "./setup-teardown.ts";
 import { recordSpec } from "./spec-fields.ts";
 import type { UpdraftTaskSpec } from "./spec-types.ts";
 import type { Inputs, Operator, TaskFunction, TaskRef } from "./task-types.ts";
@@ -60,11 +61,13 @@ export function declareTask(
     methods: { ...(isOperator(work) ? work.methods : {}), ...spec.methods },
     onDeferralError: (isOperator(work) ? work.onDeferralError : null) ?? null,
     canSkipDownstream: isOperator(work) && work.canSkipDownstream === true,
+    isEmpty: isOperator(work) && work.isEmpty,
+    role: roleOf(spec),
     spec,
     site,
     placed: false,
     inputs: [],
-    decision: null,
+    decision: isOperator(work) ? work.decides : null,
   };
   model.addTask(record);
   return record;

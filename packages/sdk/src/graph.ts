@@ -24,6 +24,11 @@ export function downstreamTaskIds(model: DagModel): Map<string, string[]> {
   );
 }
 
+/** The tasks where an edge to a group arrives. */
+export function rootsOf(model: DagModel, group: GroupRecord): TaskRecord[] {
+  return new GroupExpansion(model.edges, directEdges(model)).entries(group);
+}
+
 type Successors = ReadonlyMap<TaskRecord, ReadonlySet<TaskRecord>>;
 
 function directEdges(model: DagModel): Map<TaskRecord, Set<TaskRecord>> {
@@ -46,10 +51,14 @@ class GroupExpansion {
   }
 
   pairs(edge: Edge): [TaskRecord, TaskRecord][] {
-    const downs = this.#entries(edge.down, new Set());
+    const downs = this.entries(edge.down);
     const ups = this.#exits(edge.up, new Set());
     const effectiveUps = ups.length > 0 ? ups : this.#enclosingLeaves(edge.up).filter((task) => !downs.includes(task));
     return effectiveUps.flatMap((up) => downs.map((down): [TaskRecord, TaskRecord] => [up, down]));
+  }
+
+  entries(endpoint: Endpoint): TaskRecord[] {
+    return this.#entries(endpoint, new Set());
   }
 
   /** Where an edge to `endpoint` arrives. */

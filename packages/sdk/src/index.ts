@@ -4,7 +4,14 @@
  * A file that is to run on a real Airflow as well imports `@updraft/sdk/airflow` or Airflow's own package name.
  */
 import type { UpdraftTaskSpec } from "./spec-types.ts";
-import type { DeciderArgs as DeciderArgsOf, Inputs, TaskGroupRefOf } from "./task-types.ts";
+import type {
+  DeciderArgs as DeciderArgsOf,
+  Inputs,
+  NoInputs,
+  TaskFactory as TaskFactoryOf,
+  TaskGroupRefOf,
+  UpdraftTaskRef,
+} from "./task-types.ts";
 
 export {
   type ArgNameMap,
@@ -33,13 +40,11 @@ export {
   type SetXComOpts,
   SUPERVISOR_API_VERSION,
   type TaskClient,
-  type TaskFactory,
   type TaskFunction,
   type TaskGroupOptions,
   TaskHandler,
   type TaskInput,
   type TaskInputs,
-  type TaskRef,
   type TaskStateStore,
   type TaskStateStoreSetOpts,
   type TriggerDagRunSpec,
@@ -72,12 +77,13 @@ export {
   SensorTimeout,
   sensor,
 } from "./sensor.ts";
+export { type BranchChoice, branch, empty, latestOnly, type ShortCircuitOptions, shortCircuit } from "./skipping.ts";
 export type { Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
 export { maskSecret } from "./task-client.ts";
 export { getContext, type TriggeringAssetEvent, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
 export { getLogger, type TaskLogger } from "./task-logger.ts";
-export type { Operator, ResumeMethod, Resumption } from "./task-types.ts";
+export type { Operator, ResumeMethod, Resumption, TeardownOptions, UpdraftTaskRef as TaskRef } from "./task-types.ts";
 export {
   dagStateTrigger,
   dateTimeTrigger,
@@ -89,5 +95,6 @@ export {
 export { type DeferOptions, defer, reschedule, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
 
 export type TaskOptions = UpdraftTaskSpec;
+export type TaskFactory<A extends Inputs = NoInputs, R = unknown> = TaskFactoryOf<A, R, UpdraftTaskRef<R>>;
 export type TaskGroupRef = TaskGroupRefOf<UpdraftTaskSpec>;
 export type DeciderArgs<A extends Inputs> = DeciderArgsOf<A, UpdraftTaskSpec>;

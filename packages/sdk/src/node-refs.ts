@@ -8,6 +8,7 @@ import { brand, brandOf, foreignCopy } from "./brand.ts";
 import type { DagModel, Endpoint, TaskRecord } from "./dag-model.ts";
 import { describeValue } from "./json.ts";
 import { type LabelledNodes, labelledNodes } from "./label.ts";
+import { markTeardown, readTeardownOptions } from "./setup-teardown.ts";
 import type { Node, TaskRef } from "./task-types.ts";
 
 interface Registration {
@@ -30,8 +31,33 @@ export function createTaskRef(model: DagModel, task: TaskRecord): TaskRef {
     dagId: model.dagId,
     taskId: task.taskId,
     ...orderMethods<TaskRef>(model, task, () => ref),
+    ...(model.dialect.hasSetups ? setupMethods(model, task, () => ref) : {}),
   };
   return Object.freeze(registerNode(brand(ref, "TaskRef"), { model, endpoint: task, kind: "ref" }));
+}
+
+/** `asSetup` and `asTeardown` of a placed task. */
+function setupMethods(model: DagModel, task: TaskRecord, receiver: () => TaskRef) {
+  return {
+    asSetup: () => {
+      model.assertOpen("mark a setup");
+      task.role.isSetup = true;
+      return receiver();
+    },
+    asTeardown: (options?: unknown) => {
+      markTeardown(model, task, readTeardown(model, task, options));
+      return receiver();
+    },
+  };
+}
+
+function readTeardown(model: DagModel, task: TaskRecord, options: unknown) {
+  const where = `asTeardown(...) of task "${task.taskId}"`;
+  const { setups, onFailureFailDagrun } = readTeardownOptions(options, where);
+  return {
+    setups: setups.map((one) => taskOfTarget(model, one, { where: `setups of ${where}`, deciders: false })),
+    onFailureFailDagrun,
+  };
 }
 
 /** `before` and `after` of a node; both return the node itself. */

@@ -1,6 +1,6 @@
 /** Ready-made tasks: how providers make them and how `dag.task` recognises them. */
 import { brand, brandOf, foreignCopy } from "./brand.ts";
-import type { Inputs, NoInputs, Operator } from "./task-types.ts";
+import type { Inputs, NoInputs, Operator, OperatorDecision } from "./task-types.ts";
 
 const operators = new WeakSet<object>();
 
@@ -11,6 +11,10 @@ export interface OperatorDefinition<A extends Inputs, R> {
   readonly detail?: string | null;
   /** Whether its factory takes named inputs. Default false. */
   readonly takesInputs?: boolean;
+  /** The engine lets it succeed without a worker. Default false. */
+  readonly isEmpty?: boolean;
+  /** What it decides about the tasks downstream of it. */
+  readonly decides?: OperatorDecision | null;
   /** Runs inside a try: `getContext()`, `getClient()` and `getLogger()` work. */
   readonly execute: (args: A) => R | Promise<R>;
   /** How the task goes on after a wait, by the names that `defer` gives. */
@@ -30,6 +34,8 @@ export function defineOperator<A extends Inputs = NoInputs, R = unknown>(
     operatorName: definition.operatorName,
     detail: definition.detail ?? null,
     takesInputs: definition.takesInputs ?? false,
+    isEmpty: definition.isEmpty ?? false,
+    decides: definition.decides ?? null,
     execute: definition.execute,
     methods: definition.methods,
     onDeferralError: definition.onDeferralError,

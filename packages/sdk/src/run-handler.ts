@@ -9,10 +9,9 @@ import { authorTrace } from "./author-trace.ts";
 import type { Bundle } from "./bundle.ts";
 import { captureOutput, flushOutput } from "./captured-output.ts";
 import { modelOf } from "./dag.ts";
-import type { DagModel, Decision, TaskRecord } from "./dag-model.ts";
-import { downstreamTaskIds } from "./graph.ts";
-import { describeValue, jsonRoundTrip } from "./json.ts";
-import { taskBehind } from "./node-refs.ts";
+import type { TaskRecord } from "./dag-model.ts";
+import { type Choice, type Decided, decide, factsOf, skipFollowing } from "./decisions.ts";
+import { jsonRoundTrip } from "./json.ts";
 import { applyPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
 import type { TaskFunction } from "./task-types.ts";
@@ -94,10 +93,11 @@ async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<Task
   try {
     const returned = await callTask(handler, task, request);
     if (dag === undefined || task === undefined || task.decision === null) return success(returned);
-    return success(await applyDecision(modelOf(dag), { task, decision: task.decision, returned }, scope));
+    return applyDecision({ model: modelOf(dag), task, decision: task.decision, returned }, scope);
   } catch (signal) {
     if (!(signal instanceof SkipDownstream) || dag === undefined || task === undefined) throw signal;
-    return skipWhatFollows(modelOf(dag), { task, signal }, scope);
+    const choice = skipFollowing({ model: modelOf(dag), task }, signal.everything);
+    return choice.skipped.length === 0 ? success(signal.result) : follow(choice, scope);
   }
 }
 
@@ -131,70 +131,21 @@ function failDeferral(task: TaskRecord | undefined, { error, traceback }: Kwargs
   return task.onDeferralError(failure);
 }
 
-/** As a decider does: the decision is noted first, so that it holds when a skipped task is cleared. */
-async function skipWhatFollows(
-  model: DagModel,
-  { task, signal }: { readonly task: TaskRecord; readonly signal: SkipDownstream },
-  scope: TryScope,
-): Promise<TaskOutcome> {
-  const downstream = downstreamTaskIds(model);
-  const direct = downstream.get(task.taskId) ?? [];
-  if (direct.length === 0) return success(signal.result);
-  const skipped = signal.everything ? closureOf(downstream, direct) : direct;
-  await noteSkipped(scope, skipped);
-  return success(undefined);
-}
-
-function closureOf(downstream: ReadonlyMap<string, readonly string[]>, from: readonly string[]): string[] {
-  const found = new Set<string>();
-  const open = [...from];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (found.has(id)) continue;
-    found.add(id);
-    open.push(...(downstream.get(id) ?? []));
-  }
-  return [...found];
-}
-
-async function noteSkipped(scope: TryScope, skipped: readonly string[]): Promise<void> {
-  const { dag_id: dagId, run_id: runId, task_id: taskId, map_index: mapIndex } = scope.context;
-  await scope.client.setXCom({ dagId, runId, taskId, mapIndex, key: SKIP_DECISION_KEY }, { skipped: [...skipped] });
-  await scope.client.skipDownstream(skipped);
-}
-
 function success(returned: unknown): TaskOutcome {
   if (returned === undefined) return { kind: "success", xcoms: [] };
   return { kind: "success", returnValue: jsonRoundTrip(returned, "The returned value"), xcoms: [] };
 }
 
-interface Decided {
-  readonly task: TaskRecord;
-  readonly decision: Decision;
-  readonly returned: unknown;
+async function applyDecision(decided: Decided, scope: TryScope): Promise<TaskOutcome> {
+  return follow(decide(decided, factsOf(scope)), scope);
 }
 
 /** Notes the decision first and skips afterwards: what is cleared between the two is still decided by the note. */
-async function applyDecision(model: DagModel, decided: Decided, scope: TryScope): Promise<JsonValue> {
-  const { skipped, value } = decide(model, decided);
-  if (skipped.length > 0) await noteSkipped(scope, skipped);
-  return value;
-}
-
-function decide(model: DagModel, { task, decision, returned }: Decided): { skipped: string[]; value: JsonValue } {
-  if (decision.kind === "if") {
-    if (typeof returned !== "boolean") {
-      throw new Error(`Condition "${task.taskId}" must return true or false, but returned ${describeValue(returned)}`);
-    }
-    const untaken = returned ? decision.whenFalse : decision.whenTrue;
-    return { skipped: untaken === null ? [] : [untaken.taskId], value: returned };
-  }
-  const chosen = taskBehind(model, returned);
-  if (chosen === null || !decision.cases.includes(chosen)) {
-    const cases = decision.cases.map((one) => one.taskId).join(", ");
-    const what = chosen === null ? describeValue(returned) : `task "${chosen.taskId}"`;
-    throw new Error(`Branch "${task.taskId}" must return one of its cases (${cases}), but returned ${what}`);
-  }
-  return { skipped: decision.cases.filter((one) => one !== chosen).map((one) => one.taskId), value: chosen.taskId };
+async function follow({ note, skipped, value }: Choice, scope: TryScope): Promise<TaskOutcome> {
+  const { dag_id: dagId, run_id: runId, task_id: taskId, map_index: mapIndex } = scope.context;
+  if (note !== null) await scope.client.setXCom({ dagId, runId, taskId, mapIndex, key: SKIP_DECISION_KEY }, note);
+  if (skipped.length > 0) await scope.client.skipDownstream(skipped);
+  return success(value);
 }
 
 function policyOf({ bundle, dagId, taskId }: RunHandlerRequest): RetryPolicy | null {

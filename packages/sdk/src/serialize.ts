@@ -96,7 +96,7 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     arg_bindings: task.inputs.map((input) => serializeInput(model, task, input)),
     downstream_task_ids: downstreamIds,
     // The two rules were checked against the known ones when the Dag was finalized.
-    trigger_rule: (spec.triggerRule ?? "all_success") as TriggerRule,
+    trigger_rule: (spec.triggerRule ?? defaultRule(task)) as TriggerRule,
     weight_rule: (spec.weightRule ?? "downstream") as WeightRule,
     owner: spec.owner ?? "airflow",
     retries: spec.retries ?? 0,
@@ -115,10 +115,10 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     wait_for_past_depends_before_skipping: spec.waitForPastDependsBeforeSkipping ?? false,
     max_active_tis_per_dag: spec.maxActiveTisPerDag ?? null,
     max_active_tis_per_dagrun: spec.maxActiveTisPerDagrun ?? null,
-    is_setup: false,
-    is_teardown: false,
-    on_failure_fail_dagrun: false,
-    is_empty: false,
+    is_setup: task.role.isSetup,
+    is_teardown: task.role.isTeardown,
+    on_failure_fail_dagrun: task.role.onFailureFailDagrun,
+    is_empty: task.isEmpty,
     expand: null,
     map_index_template: spec.mapIndexTemplate ?? null,
     inlets: referencesOf(spec.inlets),
@@ -135,6 +135,10 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
 /** They were checked against what an inlet may be when the Dag was finalized. */
 function referencesOf(assets: UpdraftTaskSpec["inlets"]): AssetReference[] {
   return (assets ?? []).flatMap((asset) => referenceOf(asset) ?? []);
+}
+
+function defaultRule({ role }: TaskRecord): TriggerRule {
+  return role.isTeardown ? "all_done_setup_success" : "all_success";
 }
 
 function serializeInput(model: DagModel, task: TaskRecord, input: InputRecord): ArgBinding {

@@ -126,12 +126,15 @@ export interface Dialect {
   readonly taskFields: Readonly<Record<string, FieldKind>>;
   /** Whether `schedule` may be an object (interval, cron with a time zone). */
   readonly objectSchedules: boolean;
+  /** Whether refs have `asSetup()` and `asTeardown()`. */
+  readonly hasSetups: boolean;
 }
 
 export const AIRFLOW_DIALECT: Dialect = {
   dagFields: AIRFLOW_DAG_FIELDS,
   taskFields: AIRFLOW_TASK_FIELDS,
   objectSchedules: false,
+  hasSetups: false,
 };
 
 const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = { ...AIRFLOW_DAG_FIELDS, timezone: name };
@@ -142,12 +145,16 @@ const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   retryPolicy: code,
   inlets: assets,
   outlets: assets,
+  setup: flag,
+  teardown: flag,
+  onFailureFailDagrun: flag,
 };
 
 export const UPDRAFT_DIALECT: Dialect = {
   dagFields: UPDRAFT_DAG_FIELDS,
   taskFields: UPDRAFT_TASK_FIELDS,
   objectSchedules: true,
+  hasSetups: true,
 };
 
 /** A frozen deep copy of the options of `what`, refusing what can't be recorded and options that don't exist. */

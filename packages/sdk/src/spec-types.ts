@@ -132,4 +132,10 @@ export interface UpdraftTaskSpec extends TaskSpec {
   readonly inlets?: readonly (Asset | AssetRef | AssetAlias)[] | undefined;
   /** Assets that a success of the task updates: each gets an event. */
   readonly outlets?: readonly (Asset | AssetRef | AssetAlias)[] | undefined;
+  /** Marks a setup; see `asSetup()`. */
+  readonly setup?: boolean | undefined;
+  /** Marks a teardown; see `asTeardown()`. */
+  readonly teardown?: boolean | undefined;
+  /** Of a teardown: its failure fails the run. */
+  readonly onFailureFailDagrun?: boolean | undefined;
 }

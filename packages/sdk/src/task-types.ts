@@ -31,13 +31,39 @@ export interface TaskRef<R = unknown> extends Node {
   after(...upstream: readonly Node[]): TaskRef<R>;
 }
 
+export interface TeardownOptions {
+  /** The setups it undoes; each becomes a setup and comes before it. */
+  readonly setups?: TaskRef | readonly TaskRef[] | undefined;
+  /** Its failure fails the run; otherwise teardowns don't count. Default false. */
+  readonly onFailureFailDagrun?: boolean | undefined;
+}
+
+/** What `@updraft/sdk` adds to a placed task. */
+export interface UpdraftTaskRef<R = unknown> extends TaskRef<R> {
+  before(...downstream: readonly Node[]): UpdraftTaskRef<R>;
+  after(...upstream: readonly Node[]): UpdraftTaskRef<R>;
+  /** Every task between it and its teardown needs its success. */
+  asSetup(): UpdraftTaskRef<R>;
+  /** Runs when everything between its setups and itself is over, however that ended, unless no setup succeeded. */
+  asTeardown(options?: TeardownOptions): UpdraftTaskRef<R>;
+}
+
+/** The ref of a task in the dialect that has the options `TS`. */
+export type RefOf<TS, R> = "isolation" extends keyof TS ? UpdraftTaskRef<R> : TaskRef<R>;
+
 export type TaskInput<T> = TaskRef | JsonCompatible<T>;
 export type TaskInputs<A> = { [K in keyof A]-?: TaskInput<Exclude<A[K], undefined>> };
 
 /** Places the declared task; every task is placed exactly once. */
-export type TaskFactory<A extends Inputs = NoInputs, R = unknown> = [A] extends [NoInputs]
-  ? () => TaskRef<R>
-  : (inputs: TaskInputs<A>) => TaskRef<R>;
+export type TaskFactory<A extends Inputs = NoInputs, R = unknown, Ref = TaskRef<R>> = [A] extends [NoInputs]
+  ? () => Ref
+  : (inputs: TaskInputs<A>) => Ref;
+
+/** How an operator chooses among the tasks downstream of it. */
+export type OperatorDecision =
+  | { readonly kind: "branch" }
+  | { readonly kind: "shortCircuit"; readonly ignoreDownstreamTriggerRules: boolean }
+  | { readonly kind: "latestOnly" };
 
 /** A ready-made task such as `bash(...)` or `triggerDagRun(...)`. */
 export interface Operator<A extends Inputs = NoInputs, R = unknown> {
@@ -46,6 +72,8 @@ export interface Operator<A extends Inputs = NoInputs, R = unknown> {
   /** A line for the UI, such as the command. Never a resolved secret. */
   readonly detail: string | null;
   readonly takesInputs: boolean;
+  readonly isEmpty: boolean;
+  readonly decides: OperatorDecision | null;
   readonly execute: (args: A) => R | Promise<R>;
   /** How the task goes on after a wait, by the names that `defer` gives. */
   readonly methods?: Readonly<Record<string, ResumeMethod<A>>> | undefined;
@@ -72,10 +100,13 @@ export interface TaskMethod<TS> {
     taskId: string,
     handler: (args: A) => R | Promise<R>,
     options?: TS,
-  ): TaskFactory<A, R>;
-  <A extends Inputs = NoInputs, R = unknown>(handler: (args: A) => R | Promise<R>, options?: TS): TaskFactory<A, R>;
-  <A extends Inputs, R>(taskId: string, operator: Operator<A, R>, options?: TS): TaskFactory<A, R>;
-  <A extends Inputs, R>(operator: Operator<A, R>, options: TS): TaskFactory<A, R>;
+  ): TaskFactory<A, R, RefOf<TS, R>>;
+  <A extends Inputs = NoInputs, R = unknown>(
+    handler: (args: A) => R | Promise<R>,
+    options?: TS,
+  ): TaskFactory<A, R, RefOf<TS, R>>;
+  <A extends Inputs, R>(taskId: string, operator: Operator<A, R>, options?: TS): TaskFactory<A, R, RefOf<TS, R>>;
+  <A extends Inputs, R>(operator: Operator<A, R>, options: TS): TaskFactory<A, R, RefOf<TS, R>>;
 }
 
 type Awaitable<T> = T | Promise<T>;

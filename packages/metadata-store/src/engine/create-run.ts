@@ -134,7 +134,6 @@ async function insertRun(
     dag_version_id: plan.version_id,
     is_stuck: false,
     backfill_id: run.backfill?.id ?? null,
-    is_stuck: false,
     is_paused: dag.is_paused,
   };
 }

@@ -156,7 +156,7 @@ function storeXComs(tx: Transaction, turn: Turn, decided: Iterable<Decided>): vo
   });
 }
 
-/** `fail_fast`: the first task that fails for good ends the rest of its run. */
+/** `fail_fast`: the first task that fails for good ends the rest of its run; teardowns still clean up. */
 async function failFast(turn: Turn, moves: readonly Move[]): Promise<void> {
   for (const { instance, state } of moves) {
     if (state !== "failed" || !turn.planOf(instance).dag.fail_fast) continue;
@@ -168,6 +168,7 @@ async function failFast(turn: Turn, moves: readonly Move[]): Promise<void> {
     const cause = `fail_fast: task ${instance.task_id} failed`;
     await turn.move(
       others.flatMap((other) => {
+        if (turn.isTeardown(other)) return [];
         const effect = failFastEffect(other.state);
         return effect === null ? [] : [{ instance: other, state: effect, cause, end_date: turn.now }];
       }),

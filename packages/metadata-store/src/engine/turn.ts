@@ -90,6 +90,10 @@ export class Turn {
     return taskOf(this.planOf(instance), instance.task_id);
   }
 
+  isTeardown(instance: EngineInstance): boolean {
+    return this.planOf(instance).tasks.get(instance.task_id)?.is_teardown === true;
+  }
+
   /** Writes moves and everything that follows from them for the children. */
   async move(moves: readonly Move[]): Promise<void> {
     let level = moves;
