@@ -76,6 +76,25 @@ const CATALOGUE = {
   event_log_not_found: { status: 404, template: "The Event Log with id: `{event_log_id}` not found" },
   pool_not_found: { status: 404, template: "The Pool with name: `{pool_name}` was not found" },
 
+  // ── Assets ──
+  asset_not_found: { status: 404, template: "The Asset with ID: `{asset_id}` was not found" },
+  asset_of_event_not_found: { status: 404, template: "Asset with ID: `{asset_id}` was not found" },
+  asset_alias_not_found: { status: 404, template: "The Asset Alias with ID: `{asset_alias_id}` was not found" },
+  asset_has_no_producer: { status: 404, template: "No DAG materializes asset with ID: {asset_id}" },
+  asset_has_many_producers: { status: 409, template: "More than one DAG materializes asset with ID: {asset_id}" },
+  asset_state_not_found: { status: 404, template: "Asset state store key '{key}' of asset {asset_id} not found" },
+  queued_event_not_found: {
+    status: 404,
+    template: "Queued event with dag_id: `{dag_id}` and asset_id: `{asset_id}` was not found",
+  },
+  queued_event_of_dag_not_found: { status: 404, template: "Queue event with dag_id: `{dag_id}` was not found" },
+  queued_event_of_asset_not_found: { status: 404, template: "Queue event with asset_id: `{asset_id}` was not found" },
+  dependencies_not_found: {
+    status: 404,
+    template:
+      "Unique connected component not found, got [] for connected components of node {node_id}, expected only 1 connected component.",
+  },
+
   // ── Runs and task instances ──
   dag_run_not_found: {
     status: 404,

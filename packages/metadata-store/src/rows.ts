@@ -334,7 +334,7 @@ export interface TriggerRequest {
   readonly run_after: Instant | null;
   readonly conf: Readonly<Record<string, JsonValue>>;
   readonly note: string | null;
-  readonly run_type: "manual" | "operator_triggered";
+  readonly run_type: "manual" | "operator_triggered" | "asset_materialization";
   readonly triggered_by: "rest_api" | "ui" | "cli" | "operator";
   readonly triggering_user_name: string | null;
 }

@@ -155,7 +155,8 @@ function runNotFound(request: Request): ApiError {
 
 type Rejection = Extract<Awaited<ReturnType<ApiContext["store"]["triggerDagRun"]>>, { kind: "rejected" }>;
 
-function triggerErrorOf(reason: Rejection["reason"], message: string, dag_id: string): ApiError {
+/** What a refused trigger is in the words of REST v2. */
+export function triggerErrorOf(reason: Rejection["reason"], message: string, dag_id: string): ApiError {
   switch (reason) {
     case "dag_not_found":
       return new ApiError("dag_to_trigger_not_found", { dag_id });

@@ -75,6 +75,15 @@ export const TASK_INSTANCE_ORDERINGS = [
   "operator",
 ] as const;
 
+export const ASSET_ORDERINGS = ["id", "name", "uri", "created_at", "updated_at"] as const;
+export const ASSET_ALIAS_ORDERINGS = ["id", "name"] as const;
+export const ASSET_EVENT_ORDERINGS = [
+  "source_task_id",
+  "source_dag_id",
+  "source_run_id",
+  "source_map_index",
+  "timestamp",
+] as const;
 export const XCOM_ORDERINGS = ["key", "timestamp", "dag_id", "run_id", "task_id"] as const;
 export const IMPORT_ERROR_ORDERINGS = [
   "id",

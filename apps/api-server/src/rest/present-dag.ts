@@ -2,6 +2,7 @@
 import type { DagDetailsResponse, DagResponse, DagVersionResponse } from "@updraft/contract";
 import type { DagDetail, DagRow, DagVersionRow } from "@updraft/metadata-store";
 import { iso } from "../http/iso.ts";
+import { assetExpressionOf } from "./asset-expression.ts";
 
 export function dagVersionResponseOf(version: DagVersionRow): DagVersionResponse {
   return {
@@ -59,7 +60,7 @@ export function dagDetailsResponseOf({ row, form, version, active_runs_count }: 
     ),
     catchup: form.catchup,
     dag_run_timeout: form.dagrun_timeout === null ? null : isoDuration(form.dagrun_timeout),
-    asset_expression: null,
+    asset_expression: assetExpressionOf(form.timetable),
     doc_md: form.doc_md,
     start_date: iso(form.start_date),
     end_date: iso(form.end_date),

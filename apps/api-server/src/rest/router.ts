@@ -7,6 +7,9 @@ import { jsonBody } from "../http/middleware.ts";
 import { addRoutes } from "../http/routes.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { restLogRoutes } from "../task-logs/rest-routes.ts";
+import { assetQueueRoutes } from "./asset-queue.ts";
+import { assetStateStoreRoutes } from "./asset-states.ts";
+import { assetRoutes } from "./assets.ts";
 import { backfillRoutes } from "./backfills.ts";
 import { dagRunBatchRoutes } from "./dag-run-batch.ts";
 import { dagRunClearRoutes } from "./dag-run-clear.ts";
@@ -48,6 +51,9 @@ export function restRouter(context: ApiContext, versions: VersionLookup, views: 
   addRoutes(router, taskInstanceClearRoutes(context, versions));
   addRoutes(router, taskInstanceMarkRoutes(context, versions));
   addRoutes(router, installationRoutes(context));
+  addRoutes(router, assetRoutes(context, versions));
+  addRoutes(router, assetQueueRoutes(context));
+  addRoutes(router, assetStateStoreRoutes(context));
   return router;
 }
 

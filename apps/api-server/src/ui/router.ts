@@ -9,6 +9,7 @@ import { backfillPageRoutes } from "../rest/backfills.ts";
 import type { VersionLookup } from "../rest/version-lookup.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { uiLogRoutes } from "../task-logs/ui-routes.ts";
+import { assetRoutes } from "./assets.ts";
 import { gridRoutes } from "./grid.ts";
 import { pageRoutes } from "./pages.ts";
 
@@ -22,6 +23,7 @@ export function uiRouter(context: ApiContext, versions: VersionLookup, views: Lo
     },
   });
   addRoutes(router, pageRoutes(context));
+  addRoutes(router, assetRoutes(context));
   addRoutes(router, backfillPageRoutes(context));
   addRoutes(router, gridRoutes(context, versions));
   addRoutes(router, uiLogRoutes(context, views));
