@@ -21,9 +21,9 @@ const config = loadConfig(processEnvironment());
 requireSettings(config, "api-server", ["databaseUrl", "redisUrl", "jwtSecret"]);
 const logger = createLogger("api-server", config.logLevel);
 const metrics = createMetrics("api-server", { processMetrics: true });
-const { databaseUrl, parallelism, rerunWithLatestVersion } = config;
+const { databaseUrl, parallelism, rerunWithLatestVersion, maxMapLength } = config;
 const store = await openMetadataStore({
-  ...{ databaseUrl, parallelism, rerunWithLatestVersion, logger },
+  ...{ databaseUrl, parallelism, rerunWithLatestVersion, maxMapLength, logger },
   clock: systemClock,
   ids: systemIds,
 });

@@ -19,8 +19,12 @@ const config = loadConfig(processEnvironment());
 requireSettings(config, "scheduler", ["databaseUrl", "redisUrl", "jwtSecret"]);
 const logger = createLogger("scheduler", config.logLevel);
 const metrics = createMetrics("scheduler", { processMetrics: true });
-const { databaseUrl, parallelism } = config;
-const store = await openMetadataStore({ databaseUrl, parallelism, logger, clock: systemClock, ids: systemIds });
+const { databaseUrl, parallelism, maxMapLength } = config;
+const store = await openMetadataStore({
+  ...{ databaseUrl, parallelism, maxMapLength, logger },
+  clock: systemClock,
+  ids: systemIds,
+});
 const queue = createTaskQueue({ redisUrl: config.redisUrl, logger });
 const announcer = createAnnouncer({
   databaseUrl,

@@ -41,6 +41,7 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
     arg_bindings: run.arg_bindings,
     xcom_inputs: run.updraft.xcom_inputs,
     inactive_assets: run.updraft.inactive_assets,
+    xcom_lists: run.updraft.xcom_lists,
     artefact_path: artefactPath,
     execution_api_url: config.executionApiUrl,
     token,

@@ -22,6 +22,7 @@ export interface Assignment {
   readonly xcom_inputs: Readonly<Record<string, unknown>>;
   /** Inlets and outlets that are not active: the try fails. */
   readonly inactive_assets: RunResponse["updraft"]["inactive_assets"];
+  readonly xcom_lists: Readonly<Record<string, number>>;
   readonly artefact_path: string;
   readonly execution_api_url: string;
   /** Execution token: good for this try only. */

@@ -21,6 +21,8 @@ export type RunRequest = z.infer<typeof runRequest>;
 export const argBinding = z.discriminatedUnion("kind", [
   z.object({ name: z.string(), kind: z.literal("xcom"), task_id: z.string() }),
   z.object({ name: z.string(), kind: z.literal("literal"), value: json }),
+  /** Passed through functions of the author's file (ours); see `TryBinding` of dag-core. */
+  z.object({ name: z.string(), kind: z.literal("mapped"), value: json, key: z.string().nullable() }),
 ]);
 
 export const executionDagRun = z.object({
@@ -69,6 +71,8 @@ export const runResponse = z.object({
     first_task_reschedule_start_date: z.string().nullish(),
     /** Inlets and outlets that no DAG names any more, or that conflict with others: the try fails. */
     inactive_assets: z.array(assetProfile),
+    /** Mapped upstream tasks whose values are too many for this answer, with their number; read by `slice`. */
+    xcom_lists: z.record(z.string(), z.int()).default({}),
   }),
 });
 export type RunResponse = z.infer<typeof runResponse>;

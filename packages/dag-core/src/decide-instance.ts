@@ -6,6 +6,7 @@
  * Whatever ends the instance wins over whatever makes it wait. Facts that a task's shape doesn't ask for are null, and
  * nobody reads them.
  */
+import { evaluateMappedRule } from "./map-decision.ts";
 import type { JsonValue, SerializedTask, TaskInstanceState } from "./model.ts";
 import type { PastVerdict } from "./past-depends.ts";
 import { skipDecision } from "./skip-decision.ts";
@@ -68,7 +69,7 @@ export function decideInstance(facts: InstanceFacts): InstanceVerdict {
     return unlessWithheld(facts, { kind: "set", state: "skipped", cause: `Task ${decider} chose another way` });
   if (rule.kind === "wait") return rule;
   if (facts.past.kind === "blocked") return wait(facts.past.cause);
-  if (facts.task.expand !== null && facts.map_index === -1) return { kind: "expand" };
+  if (facts.shape.isMapped && facts.map_index === -1) return { kind: "expand" };
   if (!isEmpty(facts.task)) return { kind: "run" };
   if (facts.is_paused) return wait("The DAG is paused; unpause it to let its tasks run");
   return { kind: "set", state: "success", cause: "An empty task succeeds without a worker" };
@@ -93,7 +94,7 @@ function ruleVerdict(facts: InstanceFacts): Extract<InstanceVerdict, { kind: "wa
   const setups = setupVerdict(facts);
   if (setups.kind === "set") return setups;
   const counts = withSetupCounts(facts);
-  const rule = evaluateTriggerRule(task.trigger_rule, counts, map_index);
+  const rule = evaluateMappedRule(task.trigger_rule, counts, { map_index, is_mapped: shape.isMapped });
   if (rule.kind === "set") return rule;
   if (setups.kind === "wait") return wait(`Waits for the setups ${open(related, shape.indirectSetups).join(", ")}`);
   if (rule.kind === "wait") return wait(waitingCause(facts), isOver(counts));

@@ -39,6 +39,22 @@ export { answerProblem } from "./human-answer.ts";
 export { hasInstance } from "./instance-window.ts";
 export { isoText } from "./instant-text.ts";
 export {
+  evaluateMapSources,
+  type MapSourceFacts,
+  mappedLength,
+  overLength,
+} from "./map-decision.ts";
+export {
+  expandLength,
+  type MapLengths,
+  type MappedInputs,
+  type MappedValue,
+  mappedInputs,
+  resolveMappedValue,
+  type TryBinding,
+} from "./mapping.ts";
+export { type MappingUnit, mappingUnits } from "./mapping-unit.ts";
+export {
   failFastEffect,
   markedDownstreamIsCleared,
   markRunEffect,
@@ -55,6 +71,7 @@ export { type RunDates, runStateEffect } from "./run-state.ts";
 export { refusedRunType } from "./run-type.ts";
 export { isSensorTimedOut, type SensorPlan, sensorWaitSeconds } from "./sensor-wait.ts";
 export { SKIP_DECISION_KEY, skipDecision } from "./skip-decision.ts";
+export { sliceIndexes } from "./slice-indexes.ts";
 export {
   DAG_STATE_TRIGGER,
   DATE_TIME_TRIGGER,

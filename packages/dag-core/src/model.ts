@@ -68,7 +68,9 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 /** Where a named input of a task comes from. */
 export type ArgBinding =
   | { readonly name: string; readonly kind: "xcom"; readonly task_id: string }
-  | { readonly name: string; readonly kind: "literal"; readonly value: JsonValue };
+  | { readonly name: string; readonly kind: "literal"; readonly value: JsonValue }
+  /** What the mapped group around the task is mapped over, by its name there. */
+  | { readonly name: string; readonly kind: "group"; readonly key: string };
 
 /** A distance on the calendar: whole months first, then elapsed time. */
 export interface TimeStep {
@@ -129,8 +131,18 @@ export type AssetTimetable =
 /** Where the values come from that a task or group is mapped over. Literals are lists or dicts (pairs of key and value). */
 export type MapSource =
   | { readonly kind: "literal"; readonly value: readonly JsonValue[] | { readonly [key: string]: JsonValue } }
-  /** The `return_value` of an upstream task. */
-  | { readonly kind: "xcom"; readonly task_id: string };
+  /** The `return_value` of an upstream task; of a mapped one the values of its instances, in their order. */
+  | { readonly kind: "xcom"; readonly task_id: string }
+  /** Each item through a function of the author's file, which is known by its number there. */
+  | { readonly kind: "map"; readonly source: MapSource; readonly function: number }
+  /** Lists of one item of each source; as long as the shortest, or with `fill` as the longest. */
+  | {
+      readonly kind: "zip";
+      readonly sources: readonly MapSource[];
+      readonly fill: { readonly value: JsonValue } | null;
+    }
+  /** One source after the other. */
+  | { readonly kind: "concat"; readonly sources: readonly MapSource[] };
 
 /**
  * What a task or group is mapped over. `product`: every combination of the named inputs, the last one varying fastest;

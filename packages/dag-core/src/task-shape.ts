@@ -3,7 +3,8 @@
  * version; for a task without setups, teardowns and deciders around it every list is empty and nothing is ever read.
  */
 import { downstreamIds, upstreamIds } from "./graph.ts";
-import type { SerializedDag, SerializedTask, SerializedTaskGroup } from "./model.ts";
+import { mappingUnits } from "./mapping-unit.ts";
+import type { SerializedDag, SerializedTask } from "./model.ts";
 
 export interface TaskShape {
   /** Setups further up that must succeed: those whose teardown is below the task, or that have none. */
@@ -14,6 +15,8 @@ export interface TaskShape {
   readonly scope: readonly string[];
   /** Direct upstream tasks that may have decided against this one. */
   readonly deciders: readonly Decider[];
+  /** One instance for each map index, or until that is known a placeholder for all. */
+  readonly isMapped: boolean;
 }
 
 export interface Decider {
@@ -37,7 +40,7 @@ export function taskShapes(dag: SerializedDag): Map<string, TaskShape> {
     tasks: new Map(dag.tasks.map((task) => [task.task_id, task])),
     up: upstreamIds(dag),
     down: downstreamIds(dag),
-    mapped: mappedTaskIds(dag),
+    mapped: new Set(mappingUnits(dag).keys()),
   };
   const hasSetups = dag.tasks.some(({ is_setup }) => is_setup);
   return new Map(dag.tasks.map((task) => [task.task_id, shapeOf(task, graph, hasSetups)]));
@@ -50,19 +53,6 @@ export function distantWatchers(shapes: ReadonlyMap<string, TaskShape>): Map<str
     for (const watched of [...indirectSetups, ...scope]) watchers.set(watched, [...(watchers.get(watched) ?? []), id]);
   }
   return watchers;
-}
-
-/** Tasks that have, or may have, one instance for each map index. */
-function mappedTaskIds(dag: SerializedDag): Set<string> {
-  const mapped = new Set(dag.tasks.filter(({ expand }) => expand !== null).map(({ task_id }) => task_id));
-  const visit = (group: SerializedTaskGroup, inside: boolean): void => {
-    for (const child of group.children) {
-      if ("group" in child) visit(child.group, inside || child.group.expand !== null);
-      else if (inside) mapped.add(child.task_id);
-    }
-  };
-  visit(dag.task_group, false);
-  return mapped;
 }
 
 function shapeOf(task: SerializedTask, graph: Graph, hasSetups: boolean): TaskShape {
@@ -78,6 +68,7 @@ function shapeOf(task: SerializedTask, graph: Graph, hasSetups: boolean): TaskSh
     deciders: direct
       .filter(({ can_skip_downstream }) => can_skip_downstream)
       .map(({ task_id }) => ({ task_id, isMapped: graph.mapped.has(task_id) })),
+    isMapped: graph.mapped.has(task.task_id),
   };
 }
 

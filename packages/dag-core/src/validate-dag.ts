@@ -9,6 +9,7 @@ import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } 
 import { suggest } from "./suggest.ts";
 import { assertTimetable } from "./timetable/parse-schedule.ts";
 import { ScheduleError } from "./timetable/schedule-error.ts";
+import { groupMappingMessages, taskMappingMessages } from "./validate-mapping.ts";
 
 export interface DagIssue {
   readonly dag_id: string;
@@ -28,13 +29,15 @@ export function validateDag(dag: SerializedDag): DagIssue[] {
   const issues = [...dagMessages(dag)].map((message) => ({ dag_id: dag.dag_id, task_id: null, message }));
   const successors = new Map(dag.tasks.map((task) => [task.task_id, new Set(task.downstream_task_ids)]));
   const ofTasks = dag.tasks.flatMap((task) =>
-    [...taskMessages(task, dag), ...edgeMessages(task, successors), ...setupMessages(task, dag)].map((message) => ({
-      dag_id: dag.dag_id,
-      task_id: task.task_id,
-      message,
-    })),
+    [
+      ...taskMessages(task, dag),
+      ...edgeMessages(task, successors),
+      ...setupMessages(task, dag),
+      ...taskMappingMessages(task, successors),
+    ].map((message) => ({ dag_id: dag.dag_id, task_id: task.task_id, message })),
   );
-  return [...issues, ...ofTasks];
+  const ofGroups = [...groupMappingMessages(dag, successors)].map((issue) => ({ dag_id: dag.dag_id, ...issue }));
+  return [...issues, ...ofTasks, ...ofGroups];
 }
 
 function* dagMessages(dag: SerializedDag): Iterable<string> {

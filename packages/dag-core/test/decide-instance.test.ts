@@ -19,7 +19,7 @@ import { table } from "./table.ts";
 const NOTHING: UpstreamCounts = { total: 0, success: 0, failed: 0, upstream_failed: 0, skipped: 0, removed: 0 };
 const SETUP = { is_setup: true };
 const TEARDOWN = { is_teardown: true, trigger_rule: "all_done_setup_success" as const };
-const BARE = { indirectSetups: [], directSetups: [], scope: [], deciders: [] };
+const BARE = { indirectSetups: [], directSetups: [], scope: [], deciders: [], isMapped: false };
 
 function facts(overrides: Partial<InstanceFacts> & { task?: SerializedTask } = {}): InstanceFacts {
   return {
@@ -162,10 +162,10 @@ describe("decideInstance", () => {
   });
 
   it("hands the placeholder of a mapped task to its expansion, once it may run", () => {
-    const mapped = task({ task_id: "t", expand: { kind: "list", source: { kind: "literal", value: [] } } });
-    expect(verdictOf(facts({ task: mapped }))).toBe("expand");
-    expect(verdictOf(facts({ task: mapped, map_index: 0 }))).toBe("run");
-    expect(verdictOf(facts({ task: mapped, upstream: { ...NOTHING, total: 1 } }))).toBe("wait");
+    const shape = { ...BARE, isMapped: true };
+    expect(verdictOf(facts({ shape }))).toBe("expand");
+    expect(verdictOf(facts({ shape, map_index: 0 }))).toBe("run");
+    expect(verdictOf(facts({ shape, upstream: { ...NOTHING, total: 1 } }))).toBe("wait");
   });
 });
 

@@ -6,6 +6,8 @@ import {
   distantWatchers,
   downstreamIds,
   effectiveLeaves,
+  type MappingUnit,
+  mappingUnits,
   priorityWeights,
   type SerializedDag,
   type SerializedTask,
@@ -25,6 +27,10 @@ export interface DagPlan {
   readonly upstream: ReadonlyMap<string, readonly string[]>;
   readonly leaves: readonly string[];
   readonly weights: ReadonlyMap<string, number>;
+  /** The unit of each mapped task. */
+  readonly units: ReadonlyMap<string, MappingUnit>;
+  /** By the tasks over whose results they are mapped. */
+  readonly unitsFedBy: ReadonlyMap<string, readonly MappingUnit[]>;
   /** Pools that its tasks name. */
   readonly pools: readonly string[];
   readonly shapes: ReadonlyMap<string, TaskShape>;
@@ -90,6 +96,12 @@ export function shapeOf(plan: DagPlan, taskId: string): TaskShape {
   return shape;
 }
 
+/** Whether two tasks go together index by index: both are tasks of one mapped group. */
+export function sharesIndex({ units }: DagPlan, one: string, other: string): boolean {
+  const unit = units.get(one);
+  return unit !== undefined && unit === units.get(other);
+}
+
 function waitingInNextRun(dag: SerializedDag): Map<string, string[]> {
   const waiting = new Map<string, string[]>();
   for (const task of dag.tasks.filter(({ depends_on_past }) => depends_on_past)) {
@@ -102,6 +114,7 @@ function waitingInNextRun(dag: SerializedDag): Map<string, string[]> {
 function planOf(row: { id: string; version_number: number; form: SerializedDag; artefact_hash: string }): DagPlan {
   const { form: dag } = row;
   const shapes = taskShapes(dag);
+  const units = mappingUnits(dag);
   return {
     version_id: row.id,
     version_number: row.version_number,
@@ -112,9 +125,19 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     upstream: upstreamIds(dag),
     leaves: effectiveLeaves(dag),
     weights: priorityWeights(dag),
+    units,
+    unitsFedBy: unitsBySource(units),
     pools: [...new Set(dag.tasks.map(({ pool }) => pool))],
     shapes,
     watchers: distantWatchers(shapes),
     waitingInNextRun: waitingInNextRun(dag),
   };
+}
+
+function unitsBySource(units: ReadonlyMap<string, MappingUnit>): Map<string, MappingUnit[]> {
+  const fed = new Map<string, MappingUnit[]>();
+  for (const unit of new Set(units.values())) {
+    for (const id of unit.sources) fed.set(id, [...(fed.get(id) ?? []), unit]);
+  }
+  return fed;
 }

@@ -29,14 +29,19 @@ export interface StoreOptions {
   readonly disableBundleVersioning?: boolean;
   /** Null: as the DAG says, else clearing stays on the run's version. */
   readonly rerunWithLatestVersion?: boolean | null;
+  /** The most instances of one mapped task or group. */
+  readonly maxMapLength?: number;
 }
+
+const DEFAULT_MAX_MAP_LENGTH = 100_000;
 
 /** Throws `StoreUnavailableError` or `SchemaTooNewError`. */
 export async function openMetadataStore(options: StoreOptions): Promise<MetadataStore> {
-  const { databaseUrl, logger, clock, ids, parallelism } = options;
+  const { databaseUrl, logger, clock, ids, parallelism, maxMapLength = DEFAULT_MAX_MAP_LENGTH } = options;
   const { dagsArePausedAtCreation = true, disableBundleVersioning = false, rerunWithLatestVersion = null } = options;
   const db = openDatabase(databaseUrl, logger);
-  const engine: Engine = { db, plans: new DagPlans(), clock, ids, parallelism, rerunWithLatestVersion };
+  const plans = new DagPlans();
+  const engine: Engine = { db, plans, clock, ids, parallelism, maxMapLength, rerunWithLatestVersion };
   try {
     await migrate(db);
   } catch (error) {

@@ -1,6 +1,5 @@
 /** What the store takes and gives: announcements, requests, results, filters, rows. */
 import type {
-  ArgBinding,
   AssetReference,
   DagRunState,
   DagRunType,
@@ -10,6 +9,7 @@ import type {
   OutletEvent,
   SerializedDag,
   TaskInstanceState,
+  TryBinding,
 } from "@updraft/dag-core";
 
 // ── What a transition leaves to be told ────────────────────────────────────────────────────────────────────────────
@@ -89,9 +89,14 @@ export interface ClaimedTry {
   readonly task_reschedule_count: number;
   readonly first_task_reschedule_start_date: Instant | null;
   readonly start_date: Instant | null;
-  readonly arg_bindings: readonly ArgBinding[];
-  /** `return_value` of the upstream tasks that bindings name; absent where there is none. */
+  readonly arg_bindings: readonly TryBinding[];
+  /**
+   * `return_value` of the upstream tasks that bindings name; of a mapped one the list of its instances' values. Absent
+   * where there is none.
+   */
   readonly xcom_inputs: Readonly<Record<string, JsonValue>>;
+  /** Lists that are too long to be handed out here, with their length; they are read by their index. */
+  readonly xcom_lists: Readonly<Record<string, number>>;
   readonly dag_run: DagRunRow;
   /** Events of assets that made the run, oldest first; absent where none did. */
   readonly consumed_asset_events?: readonly ConsumedAssetEvent[];
@@ -523,6 +528,13 @@ export interface XComRow {
   readonly run_id: string;
   readonly task_id: string;
   readonly map_index: number;
+}
+
+/** Absent: from the start, to the end, each. */
+export interface XComSlice {
+  readonly start?: number | undefined;
+  readonly stop?: number | undefined;
+  readonly step?: number | undefined;
 }
 
 export interface XComAddress {

@@ -49,6 +49,7 @@ import type {
   UserRow,
   XComAddress,
   XComRow,
+  XComSlice,
 } from "./rows.ts";
 
 export type * from "./asset-rows.ts";
@@ -82,6 +83,12 @@ export interface WorkerStore {
   setVariable(key: string, value: string, description: string | null): Promise<void>;
   deleteVariable(key: string): Promise<boolean>;
   getXCom(address: XComAddress): Promise<XComRow | null>;
+  /**
+   * Values of a mapped task's instances by their place among those that pushed one; negative numbers count from the
+   * end, as in a Python slice.
+   */
+  sliceXComs(address: Omit<XComAddress, "map_index">, slice: XComSlice): Promise<readonly JsonValue[]>;
+  countXComs(address: Omit<XComAddress, "map_index">): Promise<number>;
   setXCom(address: XComAddress, value: JsonValue): Promise<void>;
   deleteXCom(address: XComAddress): Promise<boolean>;
   /** Values that outlive a try, by task instance. An expired one is absent. */

@@ -20,6 +20,17 @@ interface World {
   dump(): Promise<StoreDump>;
 }
 
+/** A mapped instance is called `task[index]`. */
+function nameOf({ task_id, map_index }: Pick<QueuedTry, "task_id" | "map_index">): string {
+  return map_index < 0 ? task_id : `${task_id}[${map_index}]`;
+}
+
+/** The same for the last parts of a row's name, `task/-1` or `task/index`. */
+function nameOfRow(name: string): string {
+  const slash = name.lastIndexOf("/");
+  return nameOf({ task_id: name.slice(0, slash), map_index: Number(name.slice(slash + 1)) });
+}
+
 export class Player {
   readonly #world: World;
   #offers: QueuedTry[] = [];
@@ -35,11 +46,11 @@ export class Player {
   /** Task ids that a step of the scheduler queued. */
   hears({ announcement }: SchedulingStep): string[] {
     this.hear(announcement);
-    return announcement.queued.map(({ task_id }) => task_id);
+    return announcement.queued.map(nameOf);
   }
 
   queued(): string[] {
-    return this.#offers.map(({ task_id }) => task_id).sort();
+    return this.#offers.map(nameOf).sort();
   }
 
   async trigger(dagId: string): Promise<string> {
@@ -54,7 +65,7 @@ export class Player {
   }
 
   async claim(taskId: string): Promise<ClaimedTry> {
-    const index = this.#offers.findIndex(({ task_id }) => task_id === taskId);
+    const index = this.#offers.findIndex((offer) => nameOf(offer) === taskId);
     const [offer] = index < 0 ? [] : this.#offers.splice(index, 1);
     if (offer === undefined) throw new Error(`${taskId} is not queued; queued are ${this.queued().join(", ")}`);
     const result = await this.#world.store.claimTry(this.claimRequest(offer.ti_id, offer.try_number));
@@ -141,7 +152,7 @@ export class Player {
     const prefix = `d/${runId}/`;
     const { instances } = await this.#world.dump();
     const found = instances.filter(({ name }) => name.startsWith(prefix));
-    return Object.fromEntries(found.map(({ name, state }) => [name.slice(prefix.length).replace("/-1", ""), state]));
+    return Object.fromEntries(found.map(({ name, state }) => [nameOfRow(name.slice(prefix.length)), state]));
   }
 
   async runState(runId: string): Promise<string | undefined> {

@@ -41,7 +41,7 @@ async function run(command: string, { signal, onLine, ...options }: RunOptions =
     bundle: new Bundle(dag),
     dagId: "d",
     taskId: "t",
-    args: {},
+    inputs: { bindings: [], xcoms: {} },
     context,
     client,
     log: (record) => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import type { ConnectionResult } from "@updraft/sdk";
+import type { ConnectionResult, JsonValue } from "@updraft/sdk";
 import {
   type Bundle,
   installSdkResolver,
@@ -96,7 +96,10 @@ async function run(
       run_type: "scheduled",
       max_tries: 6,
     },
-    args: args as Record<string, never>,
+    inputs: {
+      bindings: Object.entries(args).map(([name, value]) => ({ name, kind: "literal", value: value as JsonValue })),
+      xcoms: {},
+    },
     client: clientOf(connections),
     log: (record) => log.push(record),
     signal: AbortSignal.timeout(60_000),

@@ -4,7 +4,7 @@
  * A read-only view without a prototype. A name that has no exact match is looked up folded (no "_", lower case), so
  * `userId` finds `user_id`; a name that finds nothing is undefined and leaves a warning in the log.
  */
-import type { ArgBinding } from "@updraft/dag-core";
+import type { MappedValue, TryBinding } from "@updraft/dag-core";
 import { describeValue, isPlainObject, type JsonValue } from "./json.ts";
 import { getLogger } from "./task-logger.ts";
 import type { TaskFunction } from "./task-types.ts";
@@ -15,15 +15,67 @@ type Names = Readonly<Record<string, string>>;
 
 const valuesByView = new WeakMap<object, Values>();
 
-/** Pairs each binding with its value. Throws for an upstream task that pushed nothing. */
-export function resolveInputs(
-  bindings: readonly ArgBinding[],
-  xcomInputs: Readonly<Record<string, JsonValue>>,
-): Record<string, JsonValue> {
-  return Object.fromEntries(bindings.map((binding) => [binding.name, resolveInput(binding, xcomInputs)]));
+/** Calls one of the functions that the author gave to `.map(...)`, by its number. */
+export type CallFunction = (number: number, value: JsonValue) => JsonValue;
+
+export interface GivenInputs {
+  readonly bindings: readonly TryBinding[];
+  /** What upstream tasks returned, by their id. */
+  readonly xcoms: Readonly<Record<string, JsonValue>>;
 }
 
-function resolveInput(binding: ArgBinding, xcomInputs: Readonly<Record<string, JsonValue>>): JsonValue {
+/** Pairs each binding with its value. Throws for an upstream task that pushed nothing. */
+export function resolveInputs({ bindings, xcoms }: GivenInputs, call: CallFunction): Record<string, JsonValue> {
+  return Object.fromEntries(
+    bindings.flatMap((binding) =>
+      binding.kind === "mapped"
+        ? mappedEntries(binding, bindings, call)
+        : [[binding.name, resolveInput(binding, xcoms)]],
+    ),
+  );
+}
+
+type Mapped = Extract<TryBinding, { kind: "mapped" }>;
+
+function mappedEntries({ name, value, key }: Mapped, all: readonly TryBinding[], call: CallFunction) {
+  const found = applyMapped(value, call);
+  if (name !== "**") return [[name, key === null ? found : memberOf(found, key)] as const];
+  const dict = assertDict(found, "expandKwargs maps over");
+  for (const taken of Object.keys(dict)) {
+    if (all.some((other) => other.name === taken))
+      throw new Error(`Input "${taken}" is given twice: by partial and by expandKwargs`);
+  }
+  return Object.entries(dict);
+}
+
+function applyMapped(value: MappedValue, call: CallFunction): JsonValue {
+  switch (value.kind) {
+    case "value":
+      return value.value;
+    case "call":
+      return call(value.function, applyMapped(value.of, call));
+    case "tuple":
+      return value.of.map((part) => applyMapped(part, call));
+    case "item":
+      throw new Error(`Item ${value.index} of what "${value.task_id}" returned was not read`);
+  }
+}
+
+function memberOf(value: JsonValue, key: string): JsonValue {
+  const member = assertDict(value, "The group maps over")[key];
+  if (member === undefined) throw new Error(`What the group is mapped over has no "${key}"`);
+  return member;
+}
+
+function assertDict(value: JsonValue, what: string): { readonly [key: string]: JsonValue } {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new Error(`${what} objects of named inputs, but one of them is ${describeValue(value)}`);
+}
+
+function resolveInput(
+  binding: Exclude<TryBinding, Mapped>,
+  xcomInputs: Readonly<Record<string, JsonValue>>,
+): JsonValue {
   if (binding.kind === "literal") return binding.value;
   const value = Object.hasOwn(xcomInputs, binding.task_id) ? xcomInputs[binding.task_id] : undefined;
   if (value === undefined) throw new Error(`Input "${binding.name}": task "${binding.task_id}" pushed no return_value`);

@@ -6,6 +6,7 @@
  */
 import type { CallSite } from "./call-site.ts";
 import { errorAt } from "./call-site.ts";
+import type { JsonValue } from "./json.ts";
 import { type Dialect, wrongValueIn } from "./spec-fields.ts";
 import type { UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
 import type { OperatorDecision, ResumeMethod, TaskFunction } from "./task-types.ts";
@@ -74,6 +75,8 @@ export class DagModel {
   readonly root: GroupRecord = { kind: "group", groupId: null, label: "", parent: null, childPrefix: "", children: [] };
   readonly tasks = new Map<string, TaskRecord>();
   readonly groups = new Map<string, GroupRecord>();
+  /** What authors gave to `.map(...)`, in the order given. */
+  readonly mapFunctions: ((value: JsonValue) => unknown)[] = [];
   /** Order edges in the order drawn, each once. Edges of inputs follow from the inputs. */
   readonly edges: Edge[] = [];
   readonly labels = new Map<string, Map<string, string>>();

@@ -1,6 +1,6 @@
 /** For the processes that load and run DAG files: the dag-processor's parse child and the workers' task process. */
 
-export { resolveInputs } from "./arguments.ts";
+export type { GivenInputs } from "./arguments.ts";
 export { authorTrace } from "./author-trace.ts";
 export { Bundle } from "./bundle.ts";
 export { EXTERNAL_SPECIFIERS, installSdkResolver, loadBundle, NoBundleError } from "./load-bundle.ts";

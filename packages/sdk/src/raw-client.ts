@@ -98,6 +98,8 @@ export interface RawClient {
   getXCom(
     locator: XComLocator & { readonly includePriorDates: boolean },
   ): Promise<{ readonly found: boolean; readonly value: JsonValue }>;
+  /** The values of all instances of a mapped task, in their order, without those that pushed none. */
+  getXComs(locator: Omit<XComLocator, "mapIndex">): Promise<JsonValue[]>;
   setXCom(locator: XComLocator, value: JsonValue): Promise<void>;
   getConnection(connectionId: string): Promise<RawConnection | null>;
   getTaskState(key: string): Promise<JsonValue>;

@@ -4,11 +4,11 @@
  * Nothing a handler does makes this reject; whatever goes wrong is an outcome. After it, the scope of the try is closed.
  */
 import { type JsonValue, type OutletEvent, SKIP_DECISION_KEY } from "@updraft/dag-core";
-import { createArguments } from "./arguments.ts";
+import { createArguments, type GivenInputs, resolveInputs } from "./arguments.ts";
 import { authorTrace } from "./author-trace.ts";
 import type { Bundle } from "./bundle.ts";
 import { captureOutput, flushOutput } from "./captured-output.ts";
-import { modelOf } from "./dag.ts";
+import { type AnyDag, modelOf } from "./dag.ts";
 import type { TaskRecord } from "./dag-model.ts";
 import { type Choice, type Decided, decide, factsOf, skipFollowing } from "./decisions.ts";
 import { jsonRoundTrip } from "./json.ts";
@@ -31,8 +31,7 @@ export interface RunHandlerRequest extends TryFacts {
   readonly bundle: Bundle;
   readonly dagId: string;
   readonly taskId: string;
-  /** Values by input name, in the order of the bindings; see `resolveInputs`. */
-  readonly args: Readonly<Record<string, JsonValue>>;
+  readonly inputs: GivenInputs;
 }
 
 export type TaskOutcome =
@@ -91,7 +90,8 @@ async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<Task
   }
   const task = dag === undefined ? undefined : modelOf(dag).tasks.get(taskId);
   try {
-    const returned = await callTask(handler, task, request);
+    const args = resolveInputs(request.inputs, (number, value) => callMapFunction(dag, number, value));
+    const returned = await callTask(handler, task, { request, args });
     if (dag === undefined || task === undefined || task.decision === null) return success(returned);
     return applyDecision({ model: modelOf(dag), task, decision: task.decision, returned }, scope);
   } catch (signal) {
@@ -105,10 +105,9 @@ async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<Task
 async function callTask(
   handler: TaskFunction,
   task: TaskRecord | undefined,
-  request: RunHandlerRequest,
+  { request, args }: { readonly request: RunHandlerRequest; readonly args: Readonly<Record<string, JsonValue>> },
 ): Promise<unknown> {
-  const { args, context } = request;
-  const { resumption } = context;
+  const { resumption } = request.context;
   if (resumption === undefined || resumption.method === EXECUTE) return await handler(createArguments(args));
   const { event = null, ...kwargs } = resumption.kwargs;
   if (resumption.method === FAIL) return failDeferral(task, kwargs);
@@ -129,6 +128,13 @@ function failDeferral(task: TaskRecord | undefined, { error, traceback }: Kwargs
       : new TaskDeferralError(["The trigger failed", ...lines].join("\n"));
   if (task?.onDeferralError === null || task === undefined) throw failure;
   return task.onDeferralError(failure);
+}
+
+/** Functions of `.map(...)` run in the try, so that they may skip it. */
+function callMapFunction(dag: AnyDag | undefined, number: number, value: JsonValue): JsonValue {
+  const apply = dag === undefined ? undefined : modelOf(dag).mapFunctions[number];
+  if (apply === undefined) throw new Error(`The function ${number} of map(...) is not in the file any more`);
+  return jsonRoundTrip(apply(value), "What the function of map(...) returned");
 }
 
 function success(returned: unknown): TaskOutcome {

@@ -19,6 +19,8 @@ export interface Config {
   /** Tries queued or running in the whole installation (Airflow: per scheduler). */
   readonly parallelism: number;
   readonly maxActiveTasksPerDag: number;
+  /** The most instances of one mapped task or group. */
+  readonly maxMapLength: number;
   readonly maxActiveRunsPerDag: number;
   readonly dagsArePausedAtCreation: boolean;
   readonly catchupByDefault: boolean;
@@ -136,6 +138,7 @@ function readCore(reader: SettingsReader) {
       schema: count,
       fallback: 16,
     }),
+    maxMapLength: reader.read({ keys: ["AIRFLOW__CORE__MAX_MAP_LENGTH"], schema: count, fallback: 100_000 }),
     maxActiveRunsPerDag: reader.read({ keys: ["AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG"], schema: count, fallback: 16 }),
     dagsArePausedAtCreation: reader.read({
       keys: ["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"],

@@ -24,6 +24,7 @@ export interface TestStoreOptions {
   readonly parallelism?: number;
   readonly now?: number;
   readonly disableBundleVersioning?: boolean;
+  readonly maxMapLength?: number;
 }
 
 /** The url of a fresh clone of the migrated template. */
@@ -36,7 +37,7 @@ export async function createTestDatabase(): Promise<string> {
 export async function createTestStore({
   parallelism = 32,
   now = Date.now(),
-  disableBundleVersioning = false,
+  ...options
 }: TestStoreOptions = {}): Promise<TestStore> {
   const databaseUrl = await createTestDatabase();
   const clock = new FakeClock(now);
@@ -47,7 +48,7 @@ export async function createTestStore({
     clock,
     ids: systemIds,
     parallelism,
-    disableBundleVersioning,
+    ...options,
   });
   return {
     store,

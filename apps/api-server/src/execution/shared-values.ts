@@ -6,7 +6,7 @@ import {
   taskStateRequest,
   variableRequest,
 } from "@updraft/contract";
-import type { JsonValue } from "@updraft/dag-core";
+import { type JsonValue, overLength } from "@updraft/dag-core";
 import type { XComAddress, XComRow } from "@updraft/metadata-store";
 import type { Request } from "express";
 import { z } from "zod";
@@ -21,13 +21,20 @@ import { callingTry, callingTryOfPath } from "./task-token-auth.ts";
 const readXComQuery = queryReader({
   map_index: queryInteger(-1).default(-1),
   include_prior_dates: queryBoolean.default(false),
+  /** How many tasks are to be mapped over the value. */
+  mapped_length: queryInteger(0).optional(),
+});
+const readSliceQuery = queryReader({
+  start: queryInteger().optional(),
+  stop: queryInteger().optional(),
+  step: queryInteger().optional(),
 });
 
 export function sharedValueRoutes(context: ApiContext): RouteTable {
   return { ...xcomRoutes(context), ...secretRoutes(context), ...taskStateRoutes(context) };
 }
 
-function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
+function xcomRoutes({ store, taskTokens, config }: ApiContext): RouteTable {
   /** The newest value of an earlier run, where this run has none. */
   async function priorXCom(address: XComAddress): Promise<XComRow | null> {
     const run = await store.getDagRun(address.dag_id, address.run_id);
@@ -41,9 +48,8 @@ function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
     "/xcoms/:dag_id/:run_id/:task_id/:key": {
       async head(request, response) {
         callingTry(taskTokens, request);
-        const { map_index: _, ...anyIndex } = xcomAddressOf(request);
-        const { total_entries } = await store.listXComs(anyIndex, { limit: 1, offset: 0, order_by: [] });
-        response.setHeader("content-range", `map_indexes ${total_entries}`).end();
+        const { map_index: _, ...list } = xcomAddressOf(request);
+        response.setHeader("content-range", `map_indexes ${await store.countXComs(list)}`).end();
       },
       async get(request) {
         callingTry(taskTokens, request);
@@ -57,6 +63,7 @@ function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
         callingTry(taskTokens, request);
         const address = xcomAddressOf(request);
         const value = parseBody(z.unknown(), request) as JsonValue;
+        assertMappable(readXComQuery(request).mapped_length ?? 0, config.maxMapLength);
         await store.setXCom(address, value).catch(async (error: unknown) => {
           throw (await store.getDagRun(address.dag_id, address.run_id)) === null ? runNotFound(address) : error;
         });
@@ -68,6 +75,26 @@ function xcomRoutes({ store, taskTokens }: ApiContext): RouteTable {
         const address = xcomAddressOf(request);
         await store.deleteXCom(address);
         return { message: `XCom with key: ${address.key} successfully deleted.` };
+      },
+    },
+    "/xcoms/:dag_id/:run_id/:task_id/:key/slice": {
+      async get(request) {
+        callingTry(taskTokens, request);
+        const { map_index: _, ...list } = xcomAddressOf(request);
+        return [...(await store.sliceXComs(list, readSliceQuery(request)))];
+      },
+    },
+    "/xcoms/:dag_id/:run_id/:task_id/:key/item/:offset": {
+      async get(request) {
+        callingTry(taskTokens, request);
+        const { map_index: _, ...list } = xcomAddressOf(request);
+        const offset = Number(pathPart(request, "offset"));
+        if (!Number.isInteger(offset)) throw itemNotFound(list, pathPart(request, "offset"));
+        // The last one's stop would be 0, which is the start.
+        const stop = offset === -1 ? undefined : offset + 1;
+        const [value] = await store.sliceXComs(list, { start: offset, stop });
+        if (value === undefined) throw itemNotFound(list, String(offset));
+        return value;
       },
     },
   };
@@ -153,6 +180,20 @@ function xcomAddressOf(request: Request): XComAddress {
     map_index: readXComQuery(request).map_index,
     key: pathPart(request, "key"),
   };
+}
+
+function assertMappable(mappedLength: number, maxMapLength: number): void {
+  const over = overLength(mappedLength, maxMapLength);
+  if (over !== null) throw new ExecutionError(400, "unmappable_return_value_length", over);
+}
+
+function itemNotFound({ dag_id, run_id, task_id, key }: Omit<XComAddress, "map_index">, offset: string) {
+  const what = `XCom with key='${key}' offset=${offset}`;
+  return new ExecutionError(
+    404,
+    "not_found",
+    `${what} not found for task '${task_id}' in DAG run '${run_id}' of '${dag_id}'`,
+  );
 }
 
 function runNotFound({ dag_id, run_id }: XComAddress): ExecutionError {

@@ -120,6 +120,7 @@ function runResponseOf(claimed: ClaimedTry): RunResponse {
       xcom_inputs: claimed.xcom_inputs,
       first_task_reschedule_start_date: iso(claimed.first_task_reschedule_start_date),
       inactive_assets: (claimed.inactive_assets ?? []).map(assetProfileOf),
+      xcom_lists: claimed.xcom_lists,
     },
   };
 }

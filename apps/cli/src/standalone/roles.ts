@@ -28,13 +28,13 @@ export interface RolesOptions {
 export async function startRoles({ config, logger, services }: RolesOptions): Promise<Service> {
   const running: Service[] = [];
   const stop = () => stopAll(running.splice(0), logger);
-  const { databaseUrl, redisUrl, parallelism, logLevel } = config;
+  const { databaseUrl, redisUrl, parallelism, maxMapLength, logLevel } = config;
   const { dagsArePausedAtCreation, disableBundleVersioning, rerunWithLatestVersion } = config;
   try {
     const clock = systemClock;
     const storeLogger = createLogger("metadata-store", logLevel);
     const store = await openMetadataStore({
-      ...{ databaseUrl, parallelism, clock },
+      ...{ databaseUrl, parallelism, maxMapLength, clock },
       ...{ dagsArePausedAtCreation, disableBundleVersioning, rerunWithLatestVersion },
       ids: systemIds,
       logger: storeLogger,

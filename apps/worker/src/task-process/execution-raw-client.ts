@@ -23,6 +23,8 @@ export interface RevocableClient {
   revoke(): void;
 }
 
+/** So many values of a mapped task are read by one call. */
+const SLICE = 1000;
 const CALL_TIMEOUT_MS = 30_000;
 /** Pauses between repeated calls while the API can't be reached; together longer than it takes to restart it. */
 const RETRY_AFTER_MS = [100, 300, 1000, 2000, 4000, 8000];
@@ -81,6 +83,17 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
       if (found === null) return { found: false, value: null };
       const { xcomResponse } = await contract();
       return { found: true, value: xcomResponse.parse(found).value as JsonValue };
+    },
+    async getXComs({ dagId, runId, taskId, key }) {
+      const path = `xcoms/${[dagId, runId, taskId, key].map(encodeURIComponent).join("/")}/slice`;
+      const values: JsonValue[] = [];
+      for (;;) {
+        const page = `start=${values.length}&stop=${values.length + SLICE}`;
+        const { text } = await call({ method: "GET", path: `${path}?${page}` });
+        const more = JSON.parse(text) as JsonValue[];
+        for (const value of more) values.push(value);
+        if (more.length < SLICE) return values;
+      }
     },
     async setXCom(locator, body) {
       await call({ method: "POST", path: xcomPath(locator), body });

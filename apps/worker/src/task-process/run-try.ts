@@ -3,16 +3,8 @@
  * and takes both away afterwards.
  */
 import { pathToFileURL } from "node:url";
-import type { ArgBinding, JsonValue } from "@updraft/dag-core";
-import {
-  authorTrace,
-  type Bundle,
-  type LogRecord,
-  loadBundle,
-  resolveInputs,
-  runHandler,
-  type TaskOutcome,
-} from "@updraft/sdk/host";
+import type { JsonValue, TryBinding } from "@updraft/dag-core";
+import { authorTrace, type Bundle, type LogRecord, loadBundle, runHandler, type TaskOutcome } from "@updraft/sdk/host";
 import type { ExecutionHttp } from "../execution-http.ts";
 import type { Assignment } from "../protocol.ts";
 import type { SecretMasker } from "../secret-masker.ts";
@@ -62,20 +54,31 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
     const bundle = await load(assignment.artefact_path, onLoaded);
     loaded = true;
     // The API's answers are JSON; their form was checked when the try was claimed.
+    const bindings = assignment.arg_bindings as readonly TryBinding[];
     const inputs = assignment.xcom_inputs as Readonly<Record<string, JsonValue>>;
-    const args = resolveInputs(assignment.arg_bindings as readonly ArgBinding[], inputs);
-    handlerStartedAt = Date.now();
     const { context } = assignment;
+    const xcoms = { ...inputs, ...(await readLists(assignment)) };
+    handlerStartedAt = Date.now();
     return runHandler({
       bundle,
       dagId: context.dag_id,
       taskId: context.task_id,
-      args,
+      inputs: { bindings, xcoms },
       context,
       client: access.client,
       log: (record) => log.write(record),
       signal: aborting.signal,
     });
+  }
+
+  /** The values of mapped upstream tasks that were too many for the answer to the claim. */
+  async function readLists({ context, xcom_lists }: Assignment): Promise<Record<string, JsonValue>> {
+    const lists: Record<string, JsonValue> = {};
+    for (const taskId of Object.keys(xcom_lists)) {
+      const { dag_id: dagId, run_id: runId } = context;
+      lists[taskId] = await access.client.getXComs({ dagId, runId, taskId, key: "return_value" });
+    }
+    return lists;
   }
 
   async function run(): Promise<TryResult> {

@@ -9,6 +9,7 @@ import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
 import { findDeadlock } from "./end-runs.ts";
 import { changeOccupancy } from "./occupancy.ts";
+import { recount } from "./recount.ts";
 import { lockRuns } from "./runs.ts";
 import { decideAll } from "./start-runs.ts";
 import { Turn } from "./turn.ts";
@@ -25,7 +26,10 @@ const RECOUNT = `
   UNION ALL SELECT CASE WHEN backfill_id IS NULL THEN 'runs:' || dag_id ELSE 'backfill:' || backfill_id END, count(*)::integer
     FROM dag_run WHERE state = 'running' GROUP BY 1
   UNION ALL SELECT 'task:' || dag_id || '/' || task_id, count(*)::integer FROM task_instance
-    WHERE state IN ('queued', 'running', 'deferred', 'awaiting_input') GROUP BY dag_id, task_id`;
+    WHERE state IN ('queued', 'running', 'deferred', 'awaiting_input') GROUP BY dag_id, task_id
+  UNION ALL SELECT o.key, count(t.id)::integer FROM occupancy o LEFT JOIN task_instance t
+      ON o.key = 'taskrun:' || t.dag_run || '/' || t.task_id AND t.state IN ('queued', 'running', 'deferred', 'awaiting_input')
+    WHERE o.key LIKE 'taskrun:%' GROUP BY o.key`;
 
 /** The lock lets every transition that changed a counter commit first, so that rows and counters are of one moment. */
 export async function auditOccupancy(engine: Engine): Promise<readonly string[]> {
@@ -77,6 +81,7 @@ function auditRun(engine: Engine, id: number) {
     if (locked === undefined) return { announcement: NOTHING, corrected: [] };
     const { run } = locked;
     const turn = new Turn(engine, tx, [locked]);
+    await recount(tx, id, locked.plan, locked.plan.tasks.keys());
     const deadlock = await findDeadlock(tx, locked);
     const unfinished = await countUnfinished(tx, id);
     turn.patchRun(id, { unfinished });

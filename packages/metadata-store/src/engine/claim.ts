@@ -1,5 +1,5 @@
 /** From queued to running: one guarded statement for all claims that arrive together. */
-import { type ArgBinding, hasRetriesLeft, type Instant, type JsonValue, type SerializedTask } from "@updraft/dag-core";
+import { hasRetriesLeft, type Instant, type SerializedTask } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { type DagPlan, taskOf } from "../dag-plan.ts";
 import { at } from "../database.ts";
@@ -7,6 +7,7 @@ import { RUN_COLUMNS } from "../reads/columns.ts";
 import type { Announcement, ClaimedTry, ClaimRequest, ClaimResult, DagRunRow } from "../store.ts";
 import { consumedEvents } from "./asset-queue.ts";
 import { inactiveAssets } from "./asset-references.ts";
+import { readInputs, type TryInputs } from "./claim-inputs.ts";
 import type { Engine } from "./context.ts";
 
 interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
@@ -50,9 +51,7 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
       at(engine.clock.now()),
     ],
   });
-  const claimed = new Map(
-    await Promise.all(rows.map(async (row) => [keyOf(row), await describe(engine, row)] as const)),
-  );
+  const claimed = new Map((await describeAll(engine, rows)).map((one) => [keyOf(one), one]));
   const refused = unique.filter((request) => !claimed.has(keyOf(request)));
   const states = await statesOf(engine, refused);
   return requests.map((request) => {
@@ -69,11 +68,21 @@ function keyOf({ ti_id, try_number }: Pick<ClaimRequest, "ti_id" | "try_number">
   return `${ti_id}/${try_number}`;
 }
 
-async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
-  const plan = await engine.plans.loadOne(engine.db, row.dag_version_id);
+async function describeAll(engine: Engine, rows: readonly ClaimedRow[]): Promise<ClaimedTry[]> {
+  const plans = await engine.plans.load(
+    engine.db,
+    rows.map(({ dag_version_id }) => dag_version_id),
+  );
+  // Each version was just loaded, or loading it would have thrown.
+  const placed = rows.map((row) => ({ ...row, plan: plans.get(row.dag_version_id) as DagPlan }));
+  const inputs = await readInputs(engine.db, placed);
+  return Promise.all(placed.map(({ plan, ...row }, n) => describe(engine, plan, row, inputs[n] as TryInputs)));
+}
+
+async function describe(engine: Engine, plan: DagPlan, row: ClaimedRow, inputs: TryInputs): Promise<ClaimedTry> {
   const task = taskOf(plan, row.task_id);
   const { ti_id, task_id, map_index, try_number, max_tries, next_method, next_kwargs, ...rest } = row;
-  const { dag_run: run, dag_version_id: _version, reschedule_date, try_start_date, ...dagRun } = rest;
+  const { dag_run: _run, dag_version_id: _version, reschedule_date, try_start_date, ...dagRun } = rest;
   return {
     ti_id,
     dag_id: row.dag_id,
@@ -92,8 +101,7 @@ async function describe(engine: Engine, row: ClaimedRow): Promise<ClaimedTry> {
     next_kwargs,
     ...(reschedule_date === null ? NEVER_RESCHEDULED : await reschedulesOf(engine, row)),
     start_date: try_start_date,
-    arg_bindings: task.arg_bindings,
-    xcom_inputs: await inputsOf(engine, run, task.arg_bindings),
+    ...inputs,
     dag_run: { ...dagRun, dag_version_number: plan.version_number },
     ...(await assetFacts(engine, row, plan, task)),
   };
@@ -126,21 +134,6 @@ async function reschedulesOf({ db }: Engine, { ti_id, try_number }: ClaimedRow):
     values: [ti_id, try_number],
   });
   return row ?? NEVER_RESCHEDULED;
-}
-
-async function inputsOf(
-  engine: Engine,
-  run: number,
-  bindings: readonly ArgBinding[],
-): Promise<Record<string, JsonValue>> {
-  const sources = bindings.flatMap((binding) => (binding.kind === "xcom" ? [binding.task_id] : []));
-  if (sources.length === 0) return {};
-  const rows = await engine.db.rows<{ task_id: string; value: JsonValue }>({
-    name: "claim_inputs",
-    text: "SELECT task_id, value FROM xcom WHERE dag_run = $1 AND task_id = ANY($2::text[]) AND key = 'return_value' AND map_index = -1",
-    values: [run, sources],
-  });
-  return Object.fromEntries(rows.map(({ task_id, value }) => [task_id, value]));
 }
 
 async function statesOf(engine: Engine, refused: readonly ClaimRequest[]) {

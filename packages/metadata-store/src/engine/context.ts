@@ -12,4 +12,6 @@ export interface Engine {
   readonly parallelism: number;
   /** `[core] rerun_with_latest_version`; null where nobody configured it. */
   readonly rerunWithLatestVersion: boolean | null;
+  /** The most instances of one mapped task or group. */
+  readonly maxMapLength: number;
 }

@@ -5,10 +5,10 @@ import type { Announcement, XComAddress } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
-import { runKey } from "./occupancy.ts";
+import { runKey, taskInRunKey } from "./occupancy.ts";
+import { recount } from "./recount.ts";
 import { lockRunNamed } from "./runs.ts";
 import { Turn } from "./turn.ts";
-import { recountUpstream } from "./version-move.ts";
 
 /** A running run is refused: it would start tasks while it goes. */
 export async function deleteDagRun(
@@ -34,7 +34,10 @@ export async function deleteDagRun(
     );
     const told = await turn.settle();
     await tx.rows({ text: "DELETE FROM dag_run WHERE id = $1", values: [run.id] });
-    await tx.rows({ text: "DELETE FROM occupancy WHERE key = $1", values: [runKey(run.id)] });
+    await tx.rows({
+      text: "DELETE FROM occupancy WHERE key = $1 OR starts_with(key, $2)",
+      values: [runKey(run.id), taskInRunKey(run.id, "")],
+    });
     return joined(told, { ...NOTHING, dags: [{ dag_id: dagId }] });
   });
 }
@@ -61,7 +64,7 @@ export async function deleteTaskInstance(
       text: "DELETE FROM xcom WHERE dag_run = $1 AND task_id = $2 AND map_index = $3",
       values: [locked.run.id, task_id, map_index],
     });
-    await recountUpstream(tx, locked.run.id, locked.plan);
+    await recount(tx, locked.run.id, locked.plan, locked.plan.downstream.get(task_id) ?? []);
     return joined(await turn.settle(), { ...NOTHING, dags: [{ dag_id }] });
   });
 }

@@ -16,6 +16,7 @@ import {
   PARALLELISM,
   poolKey,
   runKey,
+  taskInRunKey,
   taskKey,
 } from "./occupancy.ts";
 
@@ -30,6 +31,8 @@ export interface EnqueueRequest {
   readonly ready: readonly EngineInstance[];
   /** Already `scheduled`, locked by the caller. */
   readonly waiting?: readonly EngineInstance[];
+  /** By run: how many rows this transaction wrote as `scheduled` without reading them. */
+  readonly unread?: ReadonlyMap<number, number>;
   /** What this transaction frees; written together with what is taken. */
   readonly occupancy: Map<string, number>;
   readonly runs: ReadonlyMap<number, RunFacts>;
@@ -48,15 +51,17 @@ interface QueueCandidate extends Candidate {
 const PAUSED = "The DAG is paused; unpause it to let its tasks run";
 
 export async function enqueue(engine: Engine, tx: Transaction, request: EnqueueRequest): Promise<void> {
-  const { occupancy, runs, ready, tidings } = request;
+  const { occupancy, runs, ready, tidings, unread = new Map<number, number>() } = request;
   const freed = -(occupancy.get(PARALLELISM) ?? 0);
-  const freeing = freed > 0 ? [...runs.keys()].filter((id) => (occupancy.get(runKey(id)) ?? 0) < 0) : [];
+  const freeing = [...runs.keys()].filter((id) => freed > 0 && (occupancy.get(runKey(id)) ?? 0) < 0);
+  const filling = [...new Set([...freeing, ...unread.keys()])];
   const candidates = [...ready, ...(request.waiting ?? [])];
-  if (candidates.length === 0 && occupancy.size === 0) return;
+  if (candidates.length === 0 && occupancy.size === 0 && unread.size === 0) return;
+  const wanted = Math.max(freed, 0) + Math.min(sumOf(unread.values()), engine.parallelism);
   // Three questions in one trip: what may take the place of what ended, what is in use, and whether anybody else waits.
   const [waiting, locked, isAnyWaiting] = await Promise.all([
-    request.waiting ?? waitingIn(tx, freeing, freed),
-    lockOccupancy(tx, [...keysOf(candidates, runs), ...keysOfWaiting(freeing, runs)]),
+    request.waiting ?? waitingIn(tx, filling, wanted),
+    lockOccupancy(tx, [...keysOf(candidates, runs), ...keysOfWaiting(filling, runs)]),
     freed > ready.length && isAnyScheduled(tx),
   ]);
   const counters = await lockMissing(tx, locked, keysOf(waiting, runs));
@@ -91,9 +96,10 @@ function admit(
     pools,
     activeTasks: new Map(candidates.map(({ run_key }) => [run_key, used(run_key)])),
     activeTis: new Map(candidates.map(({ task_key }) => [task_key, used(task_key)])),
-    activeTisInRun: new Map(),
+    activeTisInRun: new Map(candidates.map(({ task_in_run_key }) => [task_in_run_key, used(task_in_run_key)])),
   });
-  for (const { instance, run_key, task_key } of admission.picked) {
+  for (const { instance, run_key, task_key, task_in_run_key, max_active_tis_per_dagrun } of admission.picked) {
+    if (max_active_tis_per_dagrun !== null) add(occupancy, task_in_run_key, 1);
     add(occupancy, PARALLELISM, 1);
     add(occupancy, poolKey(instance.pool), instance.pool_slots);
     add(occupancy, run_key, 1);
@@ -189,7 +195,7 @@ function candidate(instance: EngineInstance, isFresh: boolean, runs: ReadonlyMap
     run_key: runKey(instance.dag_run),
     max_active_tasks: plan.dag.max_active_tasks,
     task_key: taskKey(instance.dag_id, instance.task_id),
-    task_in_run_key: `${instance.dag_run}/${instance.task_id}`,
+    task_in_run_key: taskInRunKey(instance.dag_run, instance.task_id),
     max_active_tis_per_dag: task.max_active_tis_per_dag,
     max_active_tis_per_dagrun: task.max_active_tis_per_dagrun,
   };
@@ -205,8 +211,12 @@ function factsOf(runs: ReadonlyMap<number, RunFacts>, { dag_run }: EngineInstanc
 function keysOf(instances: readonly EngineInstance[], runs: ReadonlyMap<number, RunFacts>): string[] {
   return instances.flatMap((instance) => {
     const { pool, dag_run, dag_id, task_id } = instance;
-    const isLimited = taskOf(factsOf(runs, instance).plan, task_id).max_active_tis_per_dag !== null;
-    return [PARALLELISM, poolKey(pool), runKey(dag_run), ...(isLimited ? [taskKey(dag_id, task_id)] : [])];
+    const task = taskOf(factsOf(runs, instance).plan, task_id);
+    const limited = [
+      ...(task.max_active_tis_per_dag === null ? [] : [taskKey(dag_id, task_id)]),
+      ...(task.max_active_tis_per_dagrun === null ? [] : [taskInRunKey(dag_run, task_id)]),
+    ];
+    return [PARALLELISM, poolKey(pool), runKey(dag_run), ...limited];
   });
 }
 
@@ -234,14 +244,14 @@ function inOrder(left: QueueCandidate, right: QueueCandidate, runs: ReadonlyMap<
   );
 }
 
-/** Tasks of the same runs that wait for the slots being freed; others are the scheduler's. */
-async function waitingIn(tx: Queryable, runIds: readonly number[], freed: number): Promise<EngineInstance[]> {
+/** Tasks of the same runs that wait for the slots being freed, and new ones; others are the scheduler's. */
+async function waitingIn(tx: Queryable, runIds: readonly number[], most: number): Promise<EngineInstance[]> {
   if (runIds.length === 0) return [];
   return tx.rows<EngineInstance>({
     name: "waiting_in_runs",
     text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.state = 'scheduled' AND t.dag_run = ANY($1::bigint[])
-      ORDER BY t.priority_weight DESC, t.dag_run LIMIT $2 FOR UPDATE SKIP LOCKED`,
-    values: [runIds, freed],
+      ORDER BY t.priority_weight DESC, t.dag_run, t.map_index LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    values: [runIds, most],
   });
 }
 
@@ -255,4 +265,10 @@ async function isAnyScheduled(tx: Queryable): Promise<boolean> {
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const one of numbers) sum += one;
+  return sum;
 }

@@ -8,7 +8,7 @@ import {
   SKIP_DECISION_KEY,
   type StoredDecision,
 } from "@updraft/dag-core";
-import { type DagPlan, shapeOf, taskOf } from "../dag-plan.ts";
+import { type DagPlan, shapeOf, sharesIndex, taskOf } from "../dag-plan.ts";
 import type { Queryable } from "../database.ts";
 import { type EngineInstance, upstreamCounts } from "./instance.ts";
 import { readPast } from "./past.ts";
@@ -28,7 +28,7 @@ export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]
     shape: shapeOf(plan, instance.task_id),
     map_index: instance.map_index,
     upstream: upstreamCounts(instance),
-    related: ofTasks(related.get(instance.dag_run), relatedTasks(shapeOf(plan, instance.task_id))),
+    related: relatedTo(instance, plan, related.get(instance.dag_run)),
     decisions: decisions.get(instance.dag_run) ?? NONE,
     past: MET,
     is_paused,
@@ -59,6 +59,23 @@ interface Pairs {
   readonly tasks: string[];
 }
 
+/** The deciders of each instance, once, at the index at which they decide for it. */
+function decidersOf(undecided: readonly Undecided[]): Pairs & { readonly indexes: number[] } {
+  const asked = new Map<string, readonly [number, string, number]>();
+  for (const { instance, plan } of undecided) {
+    for (const { task_id, isMapped } of shapeOf(plan, instance.task_id).deciders) {
+      const index = isMapped ? instance.map_index : -1;
+      asked.set(`${instance.dag_run}/${task_id}/${index}`, [instance.dag_run, task_id, index]);
+    }
+  }
+  const all = [...asked.values()];
+  return {
+    runs: all.map(([run]) => run),
+    tasks: all.map(([, task]) => task),
+    indexes: all.map(([, , index]) => index),
+  };
+}
+
 /** Each run with each task that its instances ask for, once. */
 function pairsOf(undecided: readonly Undecided[], asked: (one: Undecided) => readonly string[]): Pairs {
   const pairs = new Map<string, readonly [number, string]>();
@@ -84,18 +101,16 @@ async function readRelated(tx: Queryable, undecided: readonly Undecided[]): Prom
 
 /** A decision counts once its decider has ended: one that is cleared or still runs may choose otherwise. */
 async function readDecisions(tx: Queryable, undecided: readonly Undecided[]): Promise<Map<number, StoredDecision[]>> {
-  const { runs, tasks } = pairsOf(undecided, ({ plan, instance }) =>
-    shapeOf(plan, instance.task_id).deciders.map(({ task_id }) => task_id),
-  );
+  const { runs, tasks, indexes } = decidersOf(undecided);
   if (runs.length === 0) return new Map();
   return byRun(
     await tx.rows<StoredDecision & { readonly dag_run: number }>({
       name: "skip_decisions",
       text: `SELECT x.dag_run, x.task_id, x.map_index, x.value FROM xcom x
-        JOIN unnest($1::bigint[], $2::text[]) AS asked (dag_run, task_id) USING (dag_run, task_id)
+        JOIN unnest($1::bigint[], $2::text[], $4::integer[]) AS asked (dag_run, task_id, map_index) USING (dag_run, task_id, map_index)
         JOIN task_instance t USING (dag_run, task_id, map_index)
         WHERE x.key = $3 AND t.state IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed')`,
-      values: [runs, tasks, SKIP_DECISION_KEY],
+      values: [runs, tasks, SKIP_DECISION_KEY, indexes],
     }),
   );
 }
@@ -104,6 +119,16 @@ function byRun<R extends { readonly dag_run: number }>(rows: readonly R[]): Map<
   return Map.groupBy(rows, ({ dag_run }) => dag_run);
 }
 
-function ofTasks(instances: readonly RelatedInstance[] | undefined, tasks: readonly string[]) {
-  return tasks.length === 0 ? NONE : (instances ?? NONE).filter(({ task_id }) => tasks.includes(task_id));
+/** Within a mapped group those of the same index. */
+function relatedTo(
+  { task_id, map_index }: EngineInstance,
+  plan: DagPlan,
+  instances: readonly RelatedInstance[] | undefined,
+): readonly RelatedInstance[] {
+  const tasks = relatedTasks(shapeOf(plan, task_id));
+  if (tasks.length === 0 || instances === undefined) return NONE;
+  return instances.filter((one) => {
+    const goesTogether = map_index < 0 || one.map_index < 0 || one.map_index === map_index;
+    return tasks.includes(one.task_id) && (goesTogether || !sharesIndex(plan, one.task_id, task_id));
+  });
 }

@@ -17,6 +17,7 @@ import { writeAssetEvents } from "./asset-events.ts";
 import type { Engine } from "./context.ts";
 import { resumeAnswered } from "./human-input.ts";
 import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
+import { failUnmappable } from "./map-producers.ts";
 import { lockRunsOf } from "./runs.ts";
 import { Turn } from "./turn.ts";
 import { isWait, type Wait, whyNotDeferrable, writeWaits } from "./waits.ts";
@@ -27,7 +28,7 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     const [runs, instances] = await Promise.all([lockRunsOf(tx, engine.plans, ids), lockInstances(tx, ids)]);
     const turn = new Turn(engine, tx, runs);
     const decided = new Map<string, Decided>();
-    for (const request of requests) {
+    for (const request of await failUnmappable(engine, turn, requests, instances)) {
       const instance = instances.get(request.ti_id);
       if (instance !== undefined && !decided.has(instance.id))
         decided.set(instance.id, decideEnd(turn, instance, request));

@@ -18,7 +18,7 @@ function instancesOf(tx: Queryable, run: number): Promise<EngineInstance[]> {
   });
 }
 
-/** A decider skips successors of its own; what runs or ended stays. */
+/** A decider skips successors of its own, a mapped one those of its index; what runs or ended stays. */
 export async function skipDownstream(
   engine: Engine,
   { ti_id, task_ids }: { readonly ti_id: string; readonly task_ids: readonly string[] },
@@ -29,8 +29,10 @@ export async function skipDownstream(
     const turn = new Turn(engine, tx, [locked]);
     const instances = await tx.rows<EngineInstance>({
       name: "instances_named",
-      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 AND t.task_id = ANY($2::text[]) ORDER BY t.id FOR UPDATE`,
-      values: [locked.run.id, task_ids],
+      text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t JOIN task_instance decider ON decider.id = $3
+        WHERE t.dag_run = $1 AND t.task_id = ANY($2::text[]) AND (decider.map_index < 0 OR t.map_index = decider.map_index)
+        ORDER BY t.id FOR UPDATE OF t`,
+      values: [locked.run.id, task_ids, ti_id],
     });
     await turn.move(
       instances.flatMap((instance) => {

@@ -9,6 +9,8 @@ export const poolKey = (pool: string) => `pool:${pool}`;
 /** Tries of a run. */
 export const runKey = (run: number) => `run:${run}`;
 export const taskKey = (dagId: string, taskId: string) => `task:${dagId}/${taskId}`;
+/** Tries of a task within a run; kept only where `max_active_tis_per_dagrun` limits them. */
+export const taskInRunKey = (run: number, taskId: string) => `taskrun:${run}/${taskId}`;
 /** Running runs of a DAG, without those of its backfills. */
 export const runningRunsKey = (dagId: string) => `runs:${dagId}`;
 /** Running runs of a backfill. */

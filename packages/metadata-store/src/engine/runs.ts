@@ -2,7 +2,6 @@
 import { type DagRunState, type DagRunType, type Instant, runStateEffect } from "@updraft/dag-core";
 import type { DagPlan, DagPlans } from "../dag-plan.ts";
 import { at, type Queryable, type Transaction } from "../database.ts";
-import { runKey } from "./occupancy.ts";
 
 export interface EngineRun {
   readonly id: number;
@@ -100,25 +99,27 @@ export function withState({ run, plan }: LockedRun, to: DagRunState, now: Instan
 export interface RunWrite {
   readonly run: EngineRun;
   readonly cause: string | null;
+  /** The keys of its own counters, which go when it has ended. */
+  readonly counters: readonly string[];
 }
 
 /** Writes runs whose locks the caller holds. A null cause keeps the old one. */
 export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Instant): void {
   if (writes.length === 0) return;
   const runs = writes.map(({ run }) => run);
-  const ended = runs.filter(({ state }) => isEnded(state));
+  const ended = writes.filter(({ run }) => isEnded(run.state));
   if (ended.length > 0) {
     tx.send({
       name: "remove_counters",
       text: "DELETE FROM occupancy WHERE key = ANY($1::text[])",
-      values: [ended.map(({ id }) => runKey(id))],
+      values: [ended.flatMap(({ counters }) => counters)],
     });
     tx.send({
       name: "wake_conditions",
       // Conditions over runs of the DAG are looked at now; those that somebody else has in hand are looked at again anyway.
       text: `UPDATE trigger SET due_at = $2 WHERE id IN (
         SELECT id FROM trigger WHERE waits_for_dag_id = ANY($1::text[]) FOR UPDATE SKIP LOCKED)`,
-      values: [ended.map(({ dag_id }) => dag_id), at(now)],
+      values: [ended.map(({ run }) => run.dag_id), at(now)],
     });
   }
   tx.send({

@@ -28,10 +28,12 @@ import { pauseAfterFailures } from "./consecutive-failures.ts";
 import type { Engine } from "./context.ts";
 import { evaluateFinished, findDeadlock } from "./end-runs.ts";
 import { enqueue } from "./enqueue.ts";
+import { expandPlaceholders } from "./expand.ts";
 import { gatherFacts } from "./facts.ts";
 import { type EngineInstance, type Move, writeMoves } from "./instance.ts";
 import { leaveLooks, NotedLooks } from "./noted-looks.ts";
-import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runsKeyOf, taskKey } from "./occupancy.ts";
+import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runsKeyOf, taskInRunKey, taskKey } from "./occupancy.ts";
+import { reviseUnits } from "./revise-units.ts";
 import { type EngineRun, isEnded, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
 import { crossDeferral } from "./waits.ts";
 
@@ -56,6 +58,8 @@ export class Turn {
   /** Pools in which a deferred try keeps its slots; of those that the current move concerns. */
   #deferredHoldSlots: ReadonlySet<string> = new Set();
   readonly #looks = new NotedLooks();
+  /** By run: new rows that wait for a slot without having been read. */
+  readonly #waiting = new Map<number, number>();
 
   constructor(engine: Engine, tx: Transaction, locked: readonly LockedRun[]) {
     this.#engine = engine;
@@ -101,10 +105,11 @@ export class Turn {
       this.#deferredHoldSlots = await crossDeferral(this.tx, level);
       this.#write(level);
       const [children, watchers] = await Promise.all([
-        countInChildren(this.tx, level, (instance) => this.planOf(instance).downstream),
+        countInChildren(this.tx, level, (instance) => this.planOf(instance)),
         readWatchers(this.tx, level, (instance) => this.planOf(instance).watchers),
       ]);
-      level = await this.decide([...new Map([...children, ...watchers].map((one) => [one.id, one])).values()]);
+      const concerned = [...new Map([...children, ...watchers].map((one) => [one.id, one])).values()];
+      level = await this.decide(await reviseUnits(this.#engine, this, level, concerned));
     }
   }
 
@@ -120,7 +125,18 @@ export class Turn {
         is_paused: this.runOf(instance.dag_run).is_paused,
       })),
     );
-    return open.flatMap((instance, index) => this.#follow(instance, facts[index]) ?? []);
+    const placeholders: EngineInstance[] = [];
+    const ends = open.flatMap((instance, index) => this.#follow(instance, facts[index], placeholders) ?? []);
+    if (placeholders.length === 0) return ends;
+    const expansion = await expandPlaceholders(this.#engine, this, placeholders);
+    this.makeReady(expansion.ready);
+    return [...ends, ...expansion.ends, ...(await this.decide(expansion.open))];
+  }
+
+  /** New rows of a run that were written without being read; `waiting` of them wait for a slot. */
+  grow(run: number, rows: number, { waiting }: { readonly waiting: number }): void {
+    this.patchRun(run, { unfinished: this.runOf(run).unfinished + rows });
+    if (waiting > 0) this.#waiting.set(run, (this.#waiting.get(run) ?? 0) + waiting);
   }
 
   /** A run whose logical date is still to come runs, but nothing in it does. */
@@ -172,16 +188,20 @@ export class Turn {
   async settle(): Promise<Announcement> {
     await this.#endRuns();
     changeOccupancy(this.tx, this.#runningRuns);
-    for (const { run } of this.#runs.values()) if (isEnded(run.state)) this.#occupancy.delete(runKey(run.id));
+    for (const { run, locked } of this.#runs.values()) {
+      if (isEnded(run.state)) for (const key of countersOf(run.id, locked.plan)) this.#occupancy.delete(key);
+    }
     const ready = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
     await enqueue(this.#engine, this.tx, {
       ready,
+      unread: this.#waiting,
       occupancy: this.#occupancy,
       runs: new Map([...this.#runs].map(([id, { locked, run }]) => [id, { run, plan: locked.plan }])),
       tidings: this.tidings,
       now: this.now,
     });
-    const writes = [...this.#runs.values()].filter(({ dirty }) => dirty);
+    const dirty = [...this.#runs.values()].filter((held) => held.dirty);
+    const writes = dirty.map(({ run, cause, locked }) => ({ run, cause, counters: countersOf(run.id, locked.plan) }));
     writeRuns(this.tx, writes, this.now);
     this.#leaveLooks();
     return this.tidings;
@@ -240,7 +260,10 @@ export class Turn {
       isExecuting(state) || (state === "deferred" && this.#deferredHoldSlots.has(pool));
     add(this.#occupancy, poolKey(pool), (Number(holds(to)) - Number(holds(from))) * pool_slots);
     add(this.#occupancy, runKey(dag_run), executing);
-    add(this.#occupancy, taskKey(dag_id, task_id), Number(isActive(to)) - Number(isActive(from)));
+    const active = Number(isActive(to)) - Number(isActive(from));
+    add(this.#occupancy, taskKey(dag_id, task_id), active);
+    if (this.taskOf(instance).max_active_tis_per_dagrun !== null)
+      add(this.#occupancy, taskInRunKey(dag_run, task_id), active);
   }
 
   /** An instance that ended well may have held back those of the runs after it. */
@@ -252,8 +275,8 @@ export class Turn {
     this.#looks.atNext(dag_run, waiting);
   }
 
-  /** What the verdict leads to: the end of the instance, a place among what is enqueued last, or nothing. */
-  #follow(instance: EngineInstance, facts: InstanceFacts | undefined): Move | null {
+  /** What the verdict leads to: the end of the instance, a place among what is expanded or enqueued last, or nothing. */
+  #follow(instance: EngineInstance, facts: InstanceFacts | undefined, placeholders: EngineInstance[]): Move | null {
     if (facts === undefined) return null;
     const verdict = decideInstance(facts);
     this.#ready.delete(instance.id);
@@ -265,7 +288,8 @@ export class Turn {
         this.#ready.set(instance.id, instance);
         return null;
       case "expand":
-        throw new Error(`task ${instance.task_id} of DAG ${instance.dag_id} is mapped, which nothing expands yet`);
+        placeholders.push(instance);
+        return null;
       case "set": {
         const { state, cause } = verdict;
         return { instance, state, cause, start_date: this.now, end_date: this.now };
@@ -286,4 +310,10 @@ export class Turn {
     if (held === undefined) throw new Error(`run ${id} was changed without its lock`);
     return held;
   }
+}
+
+/** The counters that are a run's own. */
+function countersOf(run: number, { dag }: DagPlan): string[] {
+  const limited = dag.tasks.filter(({ max_active_tis_per_dagrun }) => max_active_tis_per_dagrun !== null);
+  return [runKey(run), ...limited.map(({ task_id }) => taskInRunKey(run, task_id))];
 }

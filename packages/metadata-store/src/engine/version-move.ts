@@ -10,6 +10,7 @@ import type { Engine } from "./context.ts";
 import { insertInstances, tasksIn } from "./create-run.ts";
 import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
+import { recount } from "./recount.ts";
 import { lockRuns } from "./runs.ts";
 import { decideAll } from "./start-runs.ts";
 import { Turn } from "./turn.ts";
@@ -36,7 +37,8 @@ export async function moveToVersion(engine: Engine, turn: Turn, runId: number, t
   const added = missing.length === 0 ? [] : await insertInstances(engine, turn.tx, to, turn.runOf(runId), missing);
   turn.patchRun(runId, { unfinished: turn.runOf(runId).unfinished + added.length });
   await refreshInstances(turn.tx, runId, to);
-  await recountUpstream(turn.tx, runId, to);
+  // Edges may have changed, so that the kept counts say nothing.
+  await recount(turn.tx, runId, to, to.tasks.keys());
   await restoreReturned(turn, instances, from, to);
 }
 
@@ -87,29 +89,6 @@ async function refreshInstances(tx: Queryable, runId: number, { dag: { tasks }, 
       tasks.map(({ operator_name }) => operator_name),
       tasks.map(({ retries }) => retries),
     ],
-  });
-}
-
-/** Edges may have changed, so that the kept counts say nothing. */
-export async function recountUpstream(tx: Queryable, runId: number, { upstream }: DagPlan): Promise<void> {
-  const edges = [...upstream].flatMap(([child, parents]) => parents.map((parent) => ({ child, parent })));
-  await tx.rows({
-    name: "recount_upstream",
-    text: `WITH ended AS (
-        SELECT e.child, count(*) AS total, count(*) FILTER (WHERE p.state = 'success') AS success,
-          count(*) FILTER (WHERE p.state = 'failed') AS failed,
-          count(*) FILTER (WHERE p.state = 'upstream_failed') AS upstream_failed,
-          count(*) FILTER (WHERE p.state = 'skipped') AS skipped, count(*) FILTER (WHERE p.state = 'removed') AS removed
-        FROM unnest($2::text[], $3::text[]) AS e (child, parent)
-          JOIN task_instance p ON p.dag_run = $1 AND p.task_id = e.parent
-        GROUP BY e.child)
-      UPDATE task_instance t
-      SET upstream_total = coalesce(c.total, 0), upstream_success = coalesce(c.success, 0),
-          upstream_failed = coalesce(c.failed, 0), upstream_upstream_failed = coalesce(c.upstream_failed, 0),
-          upstream_skipped = coalesce(c.skipped, 0), upstream_removed = coalesce(c.removed, 0)
-      FROM task_instance own LEFT JOIN ended c ON c.child = own.task_id
-      WHERE own.dag_run = $1 AND t.id = own.id`,
-    values: [runId, edges.map(({ child }) => child), edges.map(({ parent }) => parent)],
   });
 }
 

@@ -3,12 +3,12 @@ import { type JsonValue, type SerializedDag, type SerializedTask, topologicalOrd
 import { Bundle } from "../../src/bundle.ts";
 import type { AnyDag } from "../../src/dag.ts";
 import {
+  type GivenInputs,
   type HitlQuestion,
   type LogRecord,
   type RawClient,
   type RawConnection,
   type RunContext,
-  resolveInputs,
   runHandler,
   serializeBundle,
   type TaskOutcome,
@@ -41,6 +41,7 @@ export class World {
         const value = this.xcoms.get(`${dagId}/${runId}/${taskId}/${key}`);
         return { found: value !== undefined, value: value ?? null };
       },
+      getXComs: async ({ taskId }) => [this.xcoms.get(taskId) ?? []].flat(),
       setXCom: async ({ dagId, runId, taskId, key }, value) => {
         this.calls.push(`setXCom ${key}`);
         this.xcoms.set(`${dagId}/${runId}/${taskId}/${key}`, value);
@@ -107,7 +108,7 @@ export async function runTask(
 ): Promise<TaskOutcome> {
   const world = new World();
   prepare(world);
-  return runInWorld(dag, taskId, { world, args: {}, signal });
+  return runInWorld(dag, taskId, { world, inputs: { bindings: [], xcoms: {} }, signal });
 }
 
 /** Runs one try with facts of its own. */
@@ -122,7 +123,7 @@ export async function runTry(
 ): Promise<TaskOutcome> {
   const world = new World();
   given.prepare?.(world);
-  return runInWorld(dag, taskId, { world, args: given.args ?? {}, context: given.context ?? {} });
+  return runInWorld(dag, taskId, { world, inputs: literals(given.args ?? {}), context: given.context ?? {} });
 }
 
 async function runInWorld(
@@ -130,7 +131,7 @@ async function runInWorld(
   taskId: string,
   run: {
     readonly world: World;
-    readonly args: Record<string, JsonValue>;
+    readonly inputs: GivenInputs;
     readonly signal?: AbortSignal;
     readonly context?: Partial<RunContext>;
   },
@@ -144,7 +145,7 @@ async function runInWorld(
       consumed_asset_events: run.world.consumedAssetEvents,
       ...run.context,
     },
-    args: run.args,
+    inputs: run.inputs,
     client: run.world.client(),
     log: (record) => run.world.log.push(record),
     signal: run.signal ?? new AbortController().signal,
@@ -168,8 +169,8 @@ export async function runDag(
   const xcoms: Record<string, JsonValue> = {};
   for (const taskId of topologicalOrder(serialized)) {
     if (world.skipped.has(taskId)) continue;
-    const args = resolveInputs(taskOf(serialized, taskId).arg_bindings, xcoms);
-    const outcome = await runInWorld(dag, taskId, { world, args });
+    const bindings = taskOf(serialized, taskId).arg_bindings.filter((binding) => binding.kind !== "group");
+    const outcome = await runInWorld(dag, taskId, { world, inputs: { bindings, xcoms: { ...xcoms } } });
     outcomes[taskId] = outcome;
     if (outcome.kind !== "success" || outcome.returnValue === undefined) continue;
     xcoms[taskId] = outcome.returnValue;
@@ -194,4 +195,8 @@ function contextOf(dagId: string, taskId: string): RunContext {
     run_type: "manual",
     max_tries: 3,
   };
+}
+
+function literals(args: Record<string, JsonValue>): GivenInputs {
+  return { bindings: Object.entries(args).map(([name, value]) => ({ name, kind: "literal", value })), xcoms: {} };
 }

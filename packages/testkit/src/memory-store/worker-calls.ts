@@ -125,9 +125,11 @@ function claimedTry(instance: MemoryInstance): ClaimedTry {
     ...{ ti_id, dag_id: run.dag.dag_id, run_id: run.run_id, task_id, map_index, try_number, max_tries },
     should_retry: hasRetriesLeft(instance, task),
     artefact_hash: run.version.artefactHash,
-    ...{ operator_name, execution_timeout, do_xcom_push, isolation, arg_bindings },
+    ...{ operator_name, execution_timeout, do_xcom_push, isolation },
+    arg_bindings: arg_bindings.filter((binding) => binding.kind !== "group"),
     ...{ next_method: null, next_kwargs: null, task_reschedule_count: 0, first_task_reschedule_start_date: null },
     start_date: instance.start_date,
+    xcom_lists: {},
     xcom_inputs: Object.fromEntries(pushed.map((one) => [one.task.task_id, one.xcoms.get("return_value") ?? null])),
     dag_run: runRow(run),
   };
