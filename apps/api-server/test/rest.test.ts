@@ -10,6 +10,8 @@ import {
   dagStatsCollectionResponse,
   dagTagCollectionResponse,
   dagVersionCollectionResponse,
+  eventLogCollectionResponse,
+  eventLogResponse,
   healthResponse,
   importErrorCollectionResponse,
   jobCollectionResponse,
@@ -84,6 +86,11 @@ describe("answers have the contract's shapes", () => {
     ["/api/v2/importErrors", importErrorCollectionResponse],
     ["/api/v2/pools", poolCollectionResponse],
     ["/api/v2/jobs?is_alive=true", jobCollectionResponse],
+    [
+      "/api/v2/eventLogs?dag_id=etl&order_by=-when&included_events=patch_dag&excluded_events=x",
+      eventLogCollectionResponse,
+    ],
+    ["/api/v2/eventLogs/1", eventLogResponse],
   ])("%s", async (path, schema) => {
     const answer = await server.rest("GET", path);
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
@@ -280,6 +287,52 @@ describe("changes", () => {
       update: { success: ["etl.grouped"], errors: [] },
       delete: { success: ["etl.grouped"], errors: [{ status_code: 404 }] },
       create: null,
+    });
+  });
+
+  it("creates, changes and deletes pools", async () => {
+    const body = { name: "db", slots: 2, description: "the database", include_deferred: true };
+    const created = await server.rest("POST", "/api/v2/pools", body);
+    expect([created.status, created.body]).toMatchObject([201, { ...body, open_slots: 2, occupied_slots: 0 }]);
+    expect(await server.rest("POST", "/api/v2/pools", body)).toMatchObject({ status: 409 });
+    const path = "/api/v2/pools/db";
+    expect(
+      (await server.rest("PATCH", `${path}?update_mask=slots`, { slots: -1, description: "x" })).body,
+    ).toMatchObject({
+      ...{ slots: -1, description: "the database", open_slots: -1 },
+    });
+    expect(await server.rest("PATCH", path, { pool: "other" })).toMatchObject({ status: 400 });
+    expect((await server.rest("GET", "/api/v2/pools?pool_name_pattern=_b&order_by=-slots")).body).toMatchObject({
+      ...{ total_entries: 1, pools: [{ name: "db" }] },
+    });
+    expect((await server.rest("DELETE", path)).status).toBe(204);
+    expect((await server.rest("DELETE", path)).status).toBe(404);
+    expect((await server.rest("DELETE", "/api/v2/pools/default_pool")).status).toBe(400);
+  });
+
+  it("changes pools in bulk", async () => {
+    const actions = [
+      {
+        action: "create",
+        entities: [
+          { name: "p1", slots: 1 },
+          { name: "default_pool", slots: 1 },
+        ],
+      },
+      {
+        action: "update",
+        entities: [
+          { name: "p1", slots: 5 },
+          { name: "none", slots: 5 },
+        ],
+        action_on_non_existence: "skip",
+      },
+      { action: "delete", entities: ["p1", "none"] },
+    ];
+    expect((await server.rest("PATCH", "/api/v2/pools", { actions })).body).toMatchObject({
+      create: { success: ["p1"], errors: [{ status_code: 409 }] },
+      update: { success: ["p1"], errors: [] },
+      delete: { success: ["p1"], errors: [{ status_code: 404 }] },
     });
   });
 

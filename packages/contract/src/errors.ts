@@ -74,6 +74,7 @@ const CATALOGUE = {
     template: "The ImportError with import_error_id: `{import_error_id}` was not found",
   },
   event_log_not_found: { status: 404, template: "The Event Log with id: `{event_log_id}` not found" },
+  pool_exists: { status: 409, template: "The Pool with name: `{pool_name}` already exists" },
   pool_not_found: { status: 404, template: "The Pool with name: `{pool_name}` was not found" },
 
   // ── Assets ──

@@ -93,3 +93,12 @@ export { assertTimetable, cronTimetable, deltaTimetable, parseSchedule } from ".
 export { ScheduleError } from "./timetable/schedule-error.ts";
 export { evaluateTriggerRule, type TriggerRuleVerdict, type UpstreamCounts } from "./trigger-rule.ts";
 export { type DagIssue, validateDag } from "./validate-dag.ts";
+export {
+  type BlockingFacts,
+  type BlockingReason,
+  type LimitFacts,
+  type PoolFacts,
+  type QueueFacts,
+  type RunStartFacts,
+  whyNotRunning,
+} from "./why-not-running.ts";

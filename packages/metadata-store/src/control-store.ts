@@ -9,7 +9,7 @@ import { markTaskInstances } from "./engine/mark-tasks.ts";
 import { triggerDagRun } from "./engine/trigger.ts";
 import type { ControlStore } from "./store.ts";
 
-export function controlStore(engine: Engine): ControlStore {
+export function controlStore(engine: Engine): Omit<ControlStore, "savePool" | "deletePool"> {
   const { db, clock } = engine;
   return {
     triggerDagRun: (request) => triggerDagRun(engine, request),

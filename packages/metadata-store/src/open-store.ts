@@ -8,8 +8,10 @@ import { DagPlans } from "./dag-plan.ts";
 import { openDatabase } from "./database.ts";
 import type { Engine } from "./engine/context.ts";
 import { migrate } from "./migrate.ts";
+import { poolStore } from "./pools.ts";
 import { blockingReasons } from "./reads/blocking.ts";
 import { dagReads } from "./reads/dags.ts";
+import { eventLogReads } from "./reads/event-logs.ts";
 import { listHitlDetails } from "./reads/hitl-details.ts";
 import { runReads } from "./reads/runs.ts";
 import { list, orderBy, Where } from "./reads/where.ts";
@@ -57,6 +59,8 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
     ...assetStore(engine),
     ...dagReads(db),
     ...runReads(db),
+    ...poolStore(engine),
+    ...eventLogReads(db),
     ...otherReads(engine),
     close: () => db.close(),
   };
@@ -64,7 +68,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
 
 function otherReads(
   engine: Engine,
-): Pick<ReadStore, "ping" | "blockingReasons" | "listHitlDetails" | "getUser" | "listJobs" | "listPools"> {
+): Pick<ReadStore, "ping" | "blockingReasons" | "listHitlDetails" | "getUser" | "listJobs"> {
   const { db } = engine;
   return {
     async ping() {
@@ -98,11 +102,6 @@ function otherReads(
           "latest_heartbeat DESC, id",
         ),
         page,
-      }),
-    listPools: () =>
-      db.rows({
-        text: `SELECT p.pool AS name, p.slots, p.description, coalesce(o.used, 0) AS occupied
-          FROM slot_pool p LEFT JOIN occupancy o ON o.key = 'pool:' || p.pool ORDER BY p.pool`,
       }),
   };
 }

@@ -599,10 +599,42 @@ export interface EventLogEntry {
   readonly extra: string | null;
 }
 
-/** Why a task instance does not run: one entry for each thing that blocks it. */
-export interface BlockingReason {
+export interface EventLogRow extends EventLogEntry {
+  readonly event_log_id: number;
+  readonly when: Instant;
+  readonly logical_date: Instant | null;
+  readonly dag_display_name: string | null;
+}
+
+export interface EventLogFilter {
+  readonly event_log_id?: number | undefined;
+  readonly dag_id?: string | undefined;
+  readonly task_id?: string | undefined;
+  readonly run_id?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly event?: string | undefined;
+  readonly excluded_events?: readonly string[] | undefined;
+  readonly included_events?: readonly string[] | undefined;
+  readonly dag_id_pattern?: string | undefined;
+  readonly task_id_pattern?: string | undefined;
+  readonly run_id_pattern?: string | undefined;
+  readonly owner_pattern?: string | undefined;
+  readonly event_pattern?: string | undefined;
+  readonly when?: InstantRange | undefined;
+}
+
+/** A pool and its slots; -1 is without limit. */
+export interface PoolRow {
   readonly name: string;
-  readonly reason: string;
+  readonly slots: number;
+  readonly description: string | null;
+  /** Deferred tasks keep their slots. */
+  readonly include_deferred: boolean;
+  /** Slots in use, of any state that counts. */
+  readonly occupied: number;
+  readonly queued: number;
+  readonly scheduled: number;
+  readonly deferred: number;
 }
 
 export interface RunStateCount {

@@ -6,12 +6,11 @@
  * announcement to an `Announcer`, which offers messages to the queue and sends live events and wake-ups.
  */
 
-import type { Instant, JsonValue, SerializedDag } from "@updraft/dag-core";
+import type { BlockingReason, Instant, JsonValue, SerializedDag } from "@updraft/dag-core";
 import type { AssetStore } from "./asset-rows.ts";
 import type { BackfillStore } from "./backfill-rows.ts";
 import type {
   Announcement,
-  BlockingReason,
   ClaimRequest,
   ClaimResult,
   ClearRequest,
@@ -24,6 +23,8 @@ import type {
   DagRunRow,
   DagVersionRow,
   EventLogEntry,
+  EventLogFilter,
+  EventLogRow,
   FinishRequest,
   FinishResult,
   HeartbeatResult,
@@ -39,6 +40,7 @@ import type {
   MarkTaskResult,
   Page,
   ParsedFile,
+  PoolRow,
   RespondResult,
   RunStateCount,
   SkippedTicks,
@@ -117,6 +119,12 @@ export interface ControlStore {
   /** Answers what a task asked people; it goes on. */
   respond(tiId: string, response: HitlResponse): Promise<RespondResult>;
   clearTaskInstances(request: ClearRequest): Promise<ClearResult>;
+  /** Null where a pool that is to be made exists, or one that is to be changed does not. */
+  savePool(
+    pool: Pick<PoolRow, "name" | "slots" | "description" | "include_deferred">,
+    mode: "create" | "update" | "upsert",
+  ): Promise<Announcement | null>;
+  deletePool(name: string): Promise<"deleted" | "default" | "not_found">;
   saveUser(user: UserRow): Promise<void>;
   reportJob(report: JobReport): Promise<void>;
   logEvent(entry: EventLogEntry): Promise<void>;
@@ -167,14 +175,8 @@ export interface ReadStore {
   getUser(username: string): Promise<UserRow | null>;
   /** Newest heartbeat first. */
   listJobs(filter: { readonly job_type?: string; readonly is_alive?: boolean }, page: Page): Promise<Listing<JobRow>>;
-  listPools(): Promise<
-    readonly {
-      readonly name: string;
-      readonly slots: number;
-      readonly occupied: number;
-      readonly description: string | null;
-    }[]
-  >;
+  listPools(): Promise<readonly PoolRow[]>;
+  listEventLogs(filter: EventLogFilter, page: Page): Promise<Listing<EventLogRow>>;
 }
 
 export interface DagFileStore {

@@ -1,13 +1,14 @@
-/** The installation itself: pools, jobs, import errors. */
-import { ApiError, type PoolResponse, pageQuery, queryBoolean, queryInteger, queryText } from "@updraft/contract";
+/** The installation itself: pools, jobs, the audit log, import errors. */
+import { ApiError, pageQuery, queryBoolean, queryInteger, queryText } from "@updraft/contract";
 import type { ApiContext } from "../context.ts";
 import { iso } from "../http/iso.ts";
 import { pathPart, type RouteTable } from "../http/routes.ts";
 import { parsePath, queryReader } from "../http/validate.ts";
+import { eventLogRoutes } from "./event-logs.ts";
 import { IMPORT_ERROR_ORDERINGS, JOB_ORDERINGS, orderByQuery, orderingOf } from "./ordering.ts";
+import { poolRoutes } from "./pools.ts";
 import { jobResponseOf } from "./present-runs.ts";
 
-const readPageQuery = queryReader(pageQuery);
 const readImportErrorsQuery = queryReader({ ...pageQuery, ...orderByQuery, filename_pattern: queryText });
 const readJobsQuery = queryReader({
   ...pageQuery,
@@ -17,54 +18,7 @@ const readJobsQuery = queryReader({
 });
 
 export function installationRoutes(context: ApiContext): RouteTable {
-  return { ...poolRoutes(context), ...importErrorRoutes(context), ...jobRoutes(context) };
-}
-
-function poolRoutes({ store }: ApiContext): RouteTable {
-  type Pool = Awaited<ReturnType<typeof store.listPools>>[number];
-
-  /** Counted by instance: nearly every task takes one slot. */
-  async function countOf(pool: Pool, state: "queued" | "scheduled"): Promise<number> {
-    const filter = { pools: [pool.name], states: [state] };
-    return (await store.listTaskInstances(filter, { limit: 0, offset: 0, order_by: [] })).total_entries;
-  }
-
-  async function shown(pool: Pool): Promise<PoolResponse> {
-    const [queued, scheduled] = await Promise.all([countOf(pool, "queued"), countOf(pool, "scheduled")]);
-    const queued_slots = Math.min(queued, pool.occupied);
-    return {
-      name: pool.name,
-      slots: pool.slots,
-      description: pool.description,
-      include_deferred: false,
-      occupied_slots: pool.occupied,
-      running_slots: pool.occupied - queued_slots,
-      queued_slots,
-      scheduled_slots: scheduled,
-      open_slots: pool.slots - pool.occupied,
-      deferred_slots: 0,
-      team_name: null,
-    };
-  }
-
-  return {
-    "/pools": {
-      async get(request) {
-        const { limit, offset } = readPageQuery(request);
-        const pools = await store.listPools();
-        const page = pools.slice(offset, offset + limit);
-        return { pools: await Promise.all(page.map(shown)), total_entries: pools.length };
-      },
-    },
-    "/pools/:pool_name": {
-      async get(request) {
-        const pool_name = pathPart(request, "pool_name");
-        const pool = (await store.listPools()).find(({ name }) => name === pool_name);
-        if (pool === undefined) throw new ApiError("pool_not_found", { pool_name });
-        return shown(pool);
-      },
-    },
-  };
+  return { ...poolRoutes(context), ...eventLogRoutes(context), ...importErrorRoutes(context), ...jobRoutes(context) };
 }
 
 function importErrorRoutes({ store }: ApiContext): RouteTable {

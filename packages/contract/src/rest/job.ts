@@ -1,6 +1,7 @@
 /** Jobs (the heartbeats of the roles), pools, the audit log. */
 import { z } from "zod";
 import { collectionOf, wireInstant, wireInstantOrNull } from "../wire.ts";
+import { bulkBodyOf } from "./bulk.ts";
 
 export const jobResponse = z.strictObject({
   id: z.int(),
@@ -32,6 +33,24 @@ export const poolResponse = z.strictObject({
   team_name: z.string().nullable(),
 });
 export type PoolResponse = z.infer<typeof poolResponse>;
+export const poolBody = z.strictObject({
+  name: z.string().min(1).max(256),
+  slots: z.int().min(-1),
+  description: z.string().nullish(),
+  include_deferred: z.boolean().default(false),
+  team_name: z.string().max(50).nullish(),
+});
+export type PoolBody = z.output<typeof poolBody>;
+export const poolPatchBody = z.strictObject({
+  pool: z.string().nullish(),
+  slots: z.int().min(-1).nullish(),
+  description: z.string().nullish(),
+  include_deferred: z.boolean().nullish(),
+  team_name: z.string().max(50).nullish(),
+});
+export type PoolPatchBody = z.output<typeof poolPatchBody>;
+export const bulkPoolBody = bulkBodyOf(poolBody);
+
 export const poolCollectionResponse = collectionOf("pools", poolResponse);
 
 export const eventLogResponse = z.strictObject({
