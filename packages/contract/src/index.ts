@@ -18,6 +18,7 @@ export * from "./rest/task.ts";
 export * from "./rest/task-instance.ts";
 export * from "./rest/xcom.ts";
 export * from "./ui/assets.ts";
+export * from "./ui/deadlines.ts";
 export * from "./ui/grid.ts";
 export * from "./ui/pages.ts";
 export * from "./validation.ts";

@@ -16,6 +16,7 @@ export {
 } from "./backfill.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { type ClearedRun, type ClearedTask, clearRunEffect, clearSelects, clearTaskEffect } from "./clear-effect.ts";
+export { type DeadlineFacts, deadlineTime } from "./deadline.ts";
 export {
   asksPast,
   decideInstance,

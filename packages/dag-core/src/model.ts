@@ -239,6 +239,23 @@ export interface SerializedTaskGroup {
   readonly children: readonly ({ readonly task_id: string } | { readonly group: SerializedTaskGroup })[];
 }
 
+/** What a deadline is counted from; the names are Airflow's classes. */
+export type DeadlineReference =
+  | { readonly reference_type: "DagRunLogicalDateDeadline" }
+  | { readonly reference_type: "DagRunQueuedAtDeadline" }
+  | { readonly reference_type: "FixedDatetimeDeadline"; readonly datetime: Instant }
+  /** From the run's creation on, the mean duration of the latest runs; none while fewer than `min_runs` have ended. */
+  | { readonly reference_type: "AverageRuntimeDeadline"; readonly max_runs: number; readonly min_runs: number };
+
+export interface DeadlineAlert {
+  readonly name: string | null;
+  readonly reference: DeadlineReference;
+  /** Seconds after the reference; or the name of the variable that holds them when a run is created. */
+  readonly interval: number | { readonly variable: string };
+  /** The DAG that is triggered when the deadline is missed. */
+  readonly callback: { readonly dag_id: string; readonly conf: Readonly<Record<string, JsonValue>> } | null;
+}
+
 export interface SerializedDag {
   readonly dag_id: string;
   readonly dag_display_name: string | null;
@@ -263,6 +280,8 @@ export interface SerializedDag {
   readonly allowed_run_types: readonly DagRunType[] | null;
   /** Whether clearing and backfilling move a run to the newest version; null: as configured. */
   readonly rerun_with_latest_version: boolean | null;
+  /** Absent: none. */
+  readonly deadlines?: readonly DeadlineAlert[];
   readonly is_paused_upon_creation: boolean | null;
   readonly tags: readonly string[];
   /** In declaration order. */

@@ -3,6 +3,7 @@ import { at } from "./database.ts";
 import { clearTaskInstances } from "./engine/clear.ts";
 import type { Engine } from "./engine/context.ts";
 import { deleteDagRun, deleteTaskInstance } from "./engine/delete.ts";
+import { setDagDraining } from "./engine/draining.ts";
 import { respond } from "./engine/human-input.ts";
 import { patchDagRun, setDagPaused } from "./engine/mark.ts";
 import { markTaskInstances } from "./engine/mark-tasks.ts";
@@ -13,6 +14,7 @@ export function controlStore(engine: Engine): Omit<ControlStore, "savePool" | "d
   const { db, clock } = engine;
   return {
     triggerDagRun: (request) => triggerDagRun(engine, request),
+    setDagDraining: (dagId, draining) => setDagDraining(engine, dagId, draining),
     setDagPaused: (dagId, paused) => setDagPaused(engine, dagId, paused),
     patchDagRun: (dagId, runId, patch) => patchDagRun(engine, dagId, runId, patch),
     markTaskInstances: (request) => markTaskInstances(engine, request),

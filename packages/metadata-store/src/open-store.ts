@@ -6,6 +6,7 @@ import { controlStore } from "./control-store.ts";
 import { dagFileStore } from "./dag-files.ts";
 import { DagPlans } from "./dag-plan.ts";
 import { openDatabase } from "./database.ts";
+import { deadlineStore } from "./deadline-store.ts";
 import type { Engine } from "./engine/context.ts";
 import { migrate } from "./migrate.ts";
 import { poolStore } from "./pools.ts";
@@ -54,6 +55,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
     ...workerStore(engine),
     ...controlStore(engine),
     ...backfillStore(engine),
+    ...deadlineStore(engine),
     ...dagFileStore(engine, { dagsArePausedAtCreation, disableBundleVersioning }),
     ...schedulerStore(engine),
     ...assetStore(engine),

@@ -4,10 +4,12 @@ import { advanceBackfills } from "./engine/advance-backfills.ts";
 import { createAssetRuns } from "./engine/asset-runs.ts";
 import { auditOccupancy, auditRuns, auditTriggers } from "./engine/audit.ts";
 import type { Engine } from "./engine/context.ts";
+import { pauseDrained } from "./engine/draining.ts";
 import { createDueRuns } from "./engine/due-runs.ts";
 import { NEXT_DUE_WAIT, resumeDue } from "./engine/due-waits.ts";
 import { offerAgain, rescueLost, timeOutRuns } from "./engine/liveness.ts";
 import { lookAtRuns } from "./engine/looks.ts";
+import { missDeadlines } from "./engine/missed-deadlines.ts";
 import { enqueueScheduled, startDueRetries } from "./engine/retries.ts";
 import { startQueuedRuns } from "./engine/start-runs.ts";
 import type { SchedulerStore } from "./store.ts";
@@ -17,6 +19,8 @@ export function schedulerStore(engine: Engine): SchedulerStore {
     createAssetRuns: () => createAssetRuns(engine),
     createDueRuns: () => createDueRuns(engine),
     advanceBackfills: () => advanceBackfills(engine),
+    pauseDrained: () => pauseDrained(engine),
+    missDeadlines: () => missDeadlines(engine),
     startQueuedRuns: () => startQueuedRuns(engine),
     lookAtRuns: () => lookAtRuns(engine),
     startDueRetries: () => startDueRetries(engine),
@@ -35,7 +39,8 @@ export function schedulerStore(engine: Engine): SchedulerStore {
       const [row] = await engine.db.rows<{ due: number | null }>({
         name: "next_due",
         text: `SELECT least(
-            (SELECT min(evaluate_at) FROM dag WHERE NOT is_paused AND NOT is_stale),
+            (SELECT min(evaluate_at) FROM dag WHERE NOT is_paused AND NOT is_stale AND NOT is_draining),
+            (SELECT min(deadline_time) FROM deadline WHERE NOT missed),
             (SELECT min(t.next_retry_at) FROM task_instance t JOIN dag d USING (dag_id) WHERE t.state = 'up_for_retry' AND NOT d.is_paused),
             (SELECT min(due_at) FROM run_look),
             (SELECT min(timeout_at) FROM dag_run WHERE state = 'running'),

@@ -9,6 +9,7 @@
 import type { BlockingReason, Instant, JsonValue, SerializedDag } from "@updraft/dag-core";
 import type { AssetStore } from "./asset-rows.ts";
 import type { BackfillStore } from "./backfill-rows.ts";
+import type { DeadlineStore } from "./deadline-rows.ts";
 import type {
   Announcement,
   ClaimRequest,
@@ -56,6 +57,7 @@ import type {
 
 export type * from "./asset-rows.ts";
 export type * from "./backfill-rows.ts";
+export type * from "./deadline-rows.ts";
 export type * from "./rows.ts";
 
 // ── The store ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,6 +108,8 @@ export interface ControlStore {
   triggerDagRun(request: TriggerRequest): Promise<TriggerResult>;
   /** Null where the DAG does not exist. */
   setDagPaused(dagId: string, paused: boolean): Promise<Announcement | null>;
+  /** A draining DAG makes no scheduled runs and is paused when its last run ended. Null where it does not exist. */
+  setDagDraining(dagId: string, draining: boolean): Promise<Announcement | null>;
   patchDagRun(
     dagId: string,
     runId: string,
@@ -198,6 +202,10 @@ export interface SchedulerStore {
   createDueRuns(): Promise<SchedulingStep>;
   /** Dates of backfills become runs. */
   advanceBackfills(): Promise<SchedulingStep>;
+  /** Draining DAGs without an active run are paused. */
+  pauseDrained(): Promise<SchedulingStep>;
+  /** Deadlines whose time passed are marked as missed, and their callbacks started. */
+  missDeadlines(): Promise<SchedulingStep>;
   startQueuedRuns(): Promise<SchedulingStep>;
   /** Runs that wait for something outside of them, such as the run before, are decided again. */
   lookAtRuns(): Promise<SchedulingStep>;
@@ -231,7 +239,8 @@ export interface MetadataStore
     DagFileStore,
     SchedulerStore,
     BackfillStore,
-    AssetStore {
+    AssetStore,
+    DeadlineStore {
   close(): Promise<void>;
 }
 

@@ -78,7 +78,7 @@ export {
   sensor,
 } from "./sensor.ts";
 export { type BranchChoice, branch, empty, latestOnly, type ShortCircuitOptions, shortCircuit } from "./skipping.ts";
-export type { Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
+export type { DeadlineAlert, Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
 export { maskSecret } from "./task-client.ts";
 export { getContext, type TriggeringAssetEvent, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";

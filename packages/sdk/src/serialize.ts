@@ -16,6 +16,7 @@ import type { Bundle } from "./bundle.ts";
 import { errorAt } from "./call-site.ts";
 import { modelOf } from "./dag.ts";
 import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model.ts";
+import { readDeadlines } from "./deadline.ts";
 import { downstreamTaskIds } from "./graph.ts";
 import { copyJson } from "./json.ts";
 import type { UpdraftTaskSpec } from "./spec-types.ts";
@@ -61,6 +62,7 @@ function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeO
   model.finalize();
   const { spec } = model;
   const downstream = downstreamTaskIds(model);
+  const deadlines = readDeadlines(model);
   return {
     dag_id: model.dagId,
     dag_display_name: spec.dagDisplayName ?? null,
@@ -78,7 +80,8 @@ function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeO
     fail_fast: spec.failFast ?? false,
     retries: 0,
     retry_delay: 300,
-    allowed_run_types: null,
+    allowed_run_types: spec.allowedRunTypes ?? null,
+    ...(deadlines.length === 0 ? {} : { deadlines }),
     rerun_with_latest_version: null,
     is_paused_upon_creation: spec.isPausedUponCreation ?? null,
     tags: [...new Set(spec.tags ?? [])].toSorted(),

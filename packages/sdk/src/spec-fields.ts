@@ -4,7 +4,7 @@
  * Unknown names are refused where they are written. Values are checked when the Dag is read, as Airflow does, so that
  * one wrong value costs one Dag and not the file.
  */
-import { TRIGGER_RULES, WEIGHT_RULES } from "@updraft/dag-core";
+import { DAG_RUN_TYPES, TRIGGER_RULES, WEIGHT_RULES } from "@updraft/dag-core";
 import { conditionOf, referenceOf } from "./asset.ts";
 import { isAssetSchedule } from "./asset-schedule.ts";
 import { describeValue, isPlainObject } from "./json.ts";
@@ -65,6 +65,13 @@ const codes: FieldKind = {
 
 function oneOf(values: readonly string[]): FieldKind {
   return { expected: `one of ${values.join(", ")}`, accepts: (value) => values.some((known) => known === value) };
+}
+
+function listOf(values: readonly string[]): FieldKind {
+  return {
+    expected: `an array of ${values.join(", ")}`,
+    accepts: (value) => Array.isArray(value) && value.every((item) => values.includes(item)),
+  };
 }
 
 export type Fields<S> = { readonly [K in keyof Required<S>]: FieldKind };
@@ -137,7 +144,12 @@ export const AIRFLOW_DIALECT: Dialect = {
   hasSetups: false,
 };
 
-const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = { ...AIRFLOW_DAG_FIELDS, timezone: name };
+const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = {
+  ...AIRFLOW_DAG_FIELDS,
+  timezone: name,
+  allowedRunTypes: listOf(DAG_RUN_TYPES),
+  deadline: { expected: "an object or an array of objects", accepts: (value) => typeof value === "object" },
+};
 const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   ...AIRFLOW_TASK_FIELDS,
   isolation: oneOf(["warm", "process"]),

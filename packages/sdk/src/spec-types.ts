@@ -1,5 +1,6 @@
 /** The options of Dags and tasks: Airflow's, and the superset that `@updraft/sdk` adds. Durations are seconds. */
 
+import type { DagRunType } from "@updraft/dag-core";
 import type { Asset, AssetAlias, AssetExpression, AssetRef } from "./asset.ts";
 import type { AssetSchedule } from "./asset-schedule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
@@ -113,9 +114,31 @@ export type TimeSchedule =
  */
 export type Schedule = TimeSchedule | AssetExpression | readonly AssetExpression[] | AssetSchedule;
 
+/** By when a run should be done. A missed deadline is shown, and its callback started, while the run goes on. */
+export interface DeadlineAlert {
+  readonly name?: string | undefined;
+  /** What the deadline is counted from. */
+  readonly reference:
+    | "DAGRUN_LOGICAL_DATE"
+    | "DAGRUN_QUEUED_AT"
+    | { readonly FIXED_DATETIME: Date }
+    /** The mean duration of the latest `maxRuns` (10) runs; no deadline while fewer than `minRuns` (`maxRuns`) ended. */
+    | { readonly AVERAGE_RUNTIME: { readonly maxRuns?: number | undefined; readonly minRuns?: number | undefined } };
+  /** Seconds after the reference; or the variable that holds them when a run is created. */
+  readonly interval: number | { readonly variable: string };
+  /** The Dag to trigger; its conf gets `dag_run` and `deadline` besides. */
+  readonly callback?:
+    | { readonly triggerDag: string; readonly conf?: Readonly<Record<string, unknown>> | undefined }
+    | undefined;
+}
+
 /** What `@updraft/sdk` adds to Airflow's Dag options. */
 export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
   readonly schedule?: Schedule | undefined;
+  /** Types of runs that may be created; all where it is left out. */
+  readonly allowedRunTypes?: readonly DagRunType[] | undefined;
+  /** By when runs should be done. */
+  readonly deadline?: DeadlineAlert | readonly DeadlineAlert[] | undefined;
   /** The clock of the schedule where it names none (an IANA name); otherwise the installation's `default_timezone`. */
   readonly timezone?: string | undefined;
 }

@@ -10,6 +10,8 @@ import type { VersionLookup } from "../rest/version-lookup.ts";
 import type { LogViews } from "../task-logs/log-view.ts";
 import { uiLogRoutes } from "../task-logs/ui-routes.ts";
 import { assetRoutes } from "./assets.ts";
+import { deadlineRoutes } from "./deadlines.ts";
+import { drainRoutes } from "./drain.ts";
 import { gridRoutes } from "./grid.ts";
 import { pageRoutes } from "./pages.ts";
 
@@ -25,6 +27,8 @@ export function uiRouter(context: ApiContext, versions: VersionLookup, views: Lo
   addRoutes(router, pageRoutes(context));
   addRoutes(router, assetRoutes(context));
   addRoutes(router, backfillPageRoutes(context));
+  addRoutes(router, deadlineRoutes(context));
+  addRoutes(router, drainRoutes(context));
   addRoutes(router, gridRoutes(context, versions));
   addRoutes(router, uiLogRoutes(context, views));
   return router;

@@ -66,7 +66,7 @@ export async function writeAssetEvents(
       queued AS (
         INSERT INTO asset_dag_run_queue (target_dag_id, event_id, asset_id, created_at)
         SELECT d.dag_id, g.id, g.asset_id, $2 FROM waiting w JOIN given g USING (id) JOIN dag d USING (dag_id)
-        WHERE NOT d.is_paused AND g.partition_key IS NULL
+        WHERE NOT d.is_paused AND NOT d.is_draining AND g.partition_key IS NULL
         RETURNING target_dag_id)
       SELECT (SELECT array_agg(id ORDER BY ordinal) FROM given) AS event_ids,
         (SELECT count(DISTINCT target_dag_id)::integer FROM queued) AS queued`,

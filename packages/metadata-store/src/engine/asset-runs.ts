@@ -62,7 +62,7 @@ async function dagsWithEvents(engine: Engine): Promise<string[]> {
           WHERE NOT q.is_seen AND q.target_dag_id > w.dag_id ORDER BY q.target_dag_id LIMIT 1)
         FROM waiting w WHERE w.dag_id IS NOT NULL)
       SELECT d.dag_id FROM waiting JOIN dag d USING (dag_id)
-      WHERE NOT d.is_paused AND NOT d.is_stale AND (d.batches_asset_events OR ${ACTIVE_RUNS} < d.max_active_runs)
+      WHERE NOT d.is_paused AND NOT d.is_stale AND NOT d.is_draining AND (d.batches_asset_events OR ${ACTIVE_RUNS} < d.max_active_runs)
       LIMIT ${BATCH}`,
   });
   return rows.map(({ dag_id }) => dag_id);
@@ -73,7 +73,7 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
     const [dag] = await tx.rows<WaitingDag>({
       name: "dag_with_events",
       text: `SELECT d.dag_id, d.is_paused, d.max_active_runs, d.dag_version_id, ${ACTIVE_RUNS} AS active_runs
-        FROM dag d WHERE d.dag_id = $1 AND NOT d.is_paused AND NOT d.is_stale FOR NO KEY UPDATE SKIP LOCKED`,
+        FROM dag d WHERE d.dag_id = $1 AND NOT d.is_paused AND NOT d.is_stale AND NOT d.is_draining FOR NO KEY UPDATE SKIP LOCKED`,
       values: [dagId],
     });
     if (dag === undefined) return NOTHING;

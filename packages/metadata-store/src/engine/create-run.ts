@@ -3,6 +3,7 @@ import { type DagRunType, hasInstance, type Instant, type JsonValue, type Serial
 import type { DagPlan } from "../dag-plan.ts";
 import { at, type Queryable } from "../database.ts";
 import type { Engine } from "./context.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
 import { lockOccupancy, runningRunsKey } from "./occupancy.ts";
 import { type EngineRun, runChange } from "./runs.ts";
@@ -43,6 +44,7 @@ export async function createRun(
   turn.holdNew({ run: created, plan });
   turn.tidings.dag_runs.push(runChange(created));
   const instances = await insertInstances(engine, turn.tx, plan, created);
+  await createDeadlines(engine, turn.tx, plan, [created]);
   if (dag.is_paused || run.run_after > turn.now || !(await hasRoom(turn.tx, run.dag_id, dag.max_active_runs))) {
     turn.tidings.wake_scheduler = true;
     return created;
@@ -67,6 +69,7 @@ export async function createQueuedRuns(
   const created = await Promise.all(runs.map((run) => insertRun(turn.tx, plan, dag, run, turn.now)));
   const real = created.filter((run) => run !== null);
   await Promise.all(real.map((run) => insertInstances(engine, turn.tx, plan, run)));
+  await createDeadlines(engine, turn.tx, plan, real);
   turn.tidings.dag_runs.push(...real.map(runChange));
   turn.tidings.wake_scheduler = true;
   return created;

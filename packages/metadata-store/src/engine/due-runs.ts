@@ -54,7 +54,7 @@ interface DueDag {
 export async function createDueRuns(engine: Engine): Promise<SchedulingStep> {
   const due = await engine.db.rows<{ dag_id: string }>({
     name: "due_dags",
-    text: `SELECT dag_id FROM dag d WHERE NOT is_paused AND NOT is_stale
+    text: `SELECT dag_id FROM dag d WHERE NOT is_paused AND NOT is_stale AND NOT is_draining
         AND (evaluate_at <= $1 OR (is_gated AND ${ACTIVE_RUNS} < max_active_runs))
       ORDER BY evaluate_at LIMIT ${BATCH}`,
     values: [at(engine.clock.now())],
@@ -80,7 +80,7 @@ async function evaluateDag(engine: Engine, dagId: string): Promise<Announcement>
       text: `SELECT d.dag_id, d.is_paused, d.max_active_runs, d.is_gated, d.skip_cause, d.last_tick_start, d.last_tick_end,
           d.next_dagrun_logical_date, d.next_dagrun_data_interval_start, d.next_dagrun_data_interval_end,
           d.next_dagrun_run_after, d.dag_version_id, ${ACTIVE_RUNS} AS active_runs
-        FROM dag d WHERE d.dag_id = $1 AND NOT d.is_paused AND NOT d.is_stale FOR NO KEY UPDATE SKIP LOCKED`,
+        FROM dag d WHERE d.dag_id = $1 AND NOT d.is_paused AND NOT d.is_stale AND NOT d.is_draining FOR NO KEY UPDATE SKIP LOCKED`,
       values: [dagId],
     });
     if (dag === undefined) return NOTHING;

@@ -99,7 +99,7 @@ export async function setDagPaused(engine: Engine, dagId: string, paused: boolea
     text: `WITH looks AS (
         INSERT INTO run_look (dag_run, due_at, of_next)
         SELECT id, $3, false FROM dag_run WHERE dag_id = $1 AND state = 'running' AND NOT $2)
-      UPDATE dag SET is_paused = $2, pause_cause = NULL,
+      UPDATE dag SET is_paused = $2, pause_cause = NULL, is_draining = false,
         skip_cause = CASE WHEN is_paused AND NOT $2 THEN 'The DAG was paused' ELSE skip_cause END,
         evaluate_at = CASE WHEN is_paused AND NOT $2 THEN $3 ELSE evaluate_at END,
         next_dagrun_run_after = CASE WHEN is_paused AND NOT $2 THEN NULL ELSE next_dagrun_run_after END

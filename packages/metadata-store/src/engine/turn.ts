@@ -26,6 +26,7 @@ import type { Announcement } from "../store.ts";
 import { countInChildren, readWatchers } from "./children.ts";
 import { pauseAfterFailures } from "./consecutive-failures.ts";
 import type { Engine } from "./context.ts";
+import { dropMetDeadlines, moveQueuedDeadlines } from "./deadlines.ts";
 import { evaluateFinished, findDeadlock } from "./end-runs.ts";
 import { enqueue } from "./enqueue.ts";
 import { expandPlaceholders } from "./expand.ts";
@@ -164,6 +165,7 @@ export class Turn {
     if (running < 0 || to === "queued") this.tidings.wake_scheduler = true;
     held.run = withState({ run: held.run, plan: held.locked.plan }, to, this.now);
     if (held.run.timeout_at !== null) this.tidings.wake_scheduler = true;
+    if (to === "success") dropMetDeadlines(this.tx, held.locked.plan, held.run);
     held.cause = cause;
     held.dirty = true;
     this.tidings.dag_runs.push(runChange(held.run));
@@ -173,6 +175,7 @@ export class Turn {
   patchRun(id: number, patch: Partial<EngineRun>): void {
     const held = this.#held(id);
     held.run = { ...held.run, ...patch };
+    if (patch.queued_at !== undefined) moveQueuedDeadlines(this.tx, held.locked.plan, held.run);
     held.dirty = true;
   }
 

@@ -44,8 +44,10 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
       return { announcement: turn.settle(), more: due.length > 0 };
     },
 
-    // No DAG of the tests is backfilled or waits for assets.
+    // No DAG of the tests is backfilled, drained, has deadlines or waits for assets.
     advanceBackfills: async () => last(transition()),
+    pauseDrained: async () => last(transition()),
+    missDeadlines: async () => last(transition()),
     createAssetRuns: async () => last(transition()),
 
     // No try of the tests waits.
