@@ -8,6 +8,7 @@ import { TEMPLATE, withDatabase } from "./global-setup.ts";
 import type { StoreDump } from "./memory-store/index.ts";
 import { dumpPostgres } from "./postgres-dump.ts";
 import { sql } from "./sql.ts";
+import { type Counted, countStatements } from "./statement-counter.ts";
 
 export interface TestStore {
   readonly store: MetadataStore;
@@ -18,6 +19,11 @@ export interface TestStore {
   /** A look behind the store, for what no method tells. */
   sql<R extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
   close(): Promise<void>;
+}
+
+export interface CountedStore extends TestStore {
+  /** What the store sends to Postgres during `work`. */
+  count(work: () => Promise<unknown>): Promise<Counted>;
 }
 
 export interface TestStoreOptions {
@@ -34,16 +40,35 @@ export async function createTestDatabase(): Promise<string> {
   return withDatabase(inject("postgresUrl"), name);
 }
 
-export async function createTestStore({
-  parallelism = 32,
-  now = Date.now(),
-  ...options
-}: TestStoreOptions = {}): Promise<TestStore> {
+export async function createTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
   const databaseUrl = await createTestDatabase();
+  return openTestStore(databaseUrl, databaseUrl, options);
+}
+
+export async function createCountedStore(options: TestStoreOptions = {}): Promise<CountedStore> {
+  const databaseUrl = await createTestDatabase();
+  const counter = await countStatements(databaseUrl);
+  const world = await openTestStore(databaseUrl, counter.databaseUrl, options);
+  return {
+    ...world,
+    count: counter.count,
+    async close() {
+      await world.close();
+      await counter.close();
+    },
+  };
+}
+
+/** `storeUrl` is the store's own way to the database. */
+async function openTestStore(
+  databaseUrl: string,
+  storeUrl: string,
+  { parallelism = 32, now = Date.now(), ...options }: TestStoreOptions,
+): Promise<TestStore> {
   const clock = new FakeClock(now);
   const logger = createLogger("test", "silent");
   const store = await openMetadataStore({
-    databaseUrl,
+    databaseUrl: storeUrl,
     logger,
     clock,
     ids: systemIds,
