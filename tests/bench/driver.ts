@@ -92,6 +92,7 @@ export class Driver {
   /** When the single task of each of these runs of a DAG started, read from the newest on. */
   async starts(dagId: string, runIds: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
+    await this.#whenIdle(dagId);
     for (let offset = 0; found.size < runIds.size; offset += 100) {
       const path = `/api/v2/dags/${dagId}/dagRuns/~/taskInstances?order_by=-start_date&limit=100&offset=${offset}`;
       const { task_instances } = await this.rest.ok<{ task_instances: Wire[] }>("GET", path);
@@ -111,6 +112,14 @@ export class Driver {
       await sleep(Math.min(500, Math.max(40, 0.1 * (Date.now() - since))));
     }
     throw new Error(`run ${runId} of ${dagId} was not over within ${RUN_LIMIT_MS} ms`);
+  }
+
+  /** Waits until no run of the DAG is queued or running. */
+  async #whenIdle(dagId: string): Promise<void> {
+    for (const state of ["queued", "running"]) {
+      const path = `/api/v2/dags/${dagId}/dagRuns?state=${state}&limit=1`;
+      while ((await this.rest.ok<{ total_entries: number }>("GET", path)).total_entries > 0) await sleep(200);
+    }
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /**
  * A try that this worker has claimed: its token and lease, kept alive by heartbeats until it is let go.
  */
-import type { Clock, Config } from "@updraft/service-kit";
+import { type Clock, type Config, NO_REASON } from "@updraft/service-kit";
 import type { ExecutionClient } from "./execution-client.ts";
 import { keepLease, type LeaseEnd, leaseUntil } from "./lease.ts";
 import type { TaskProcess } from "./task-process-handle.ts";
@@ -58,6 +58,6 @@ export function holdTry({ client, clock, config, tiId, pid, token: firstToken, c
     runsIn: (runner) => {
       process = runner;
     },
-    letGo: () => over.abort(),
+    letGo: () => over.abort(NO_REASON),
   };
 }

@@ -7,7 +7,7 @@
  *   running --lease lost----------> stopped or killed, nothing is reported
  * ```
  */
-import type { Clock } from "@updraft/service-kit";
+import { type Clock, NO_REASON } from "@updraft/service-kit";
 import type { LeaseEnd } from "./lease.ts";
 import { reasonOfForcedEnd, type TryEnd } from "./outcome.ts";
 import type { Assignment, ReuseLimits } from "./protocol.ts";
@@ -66,7 +66,7 @@ export async function superviseTry(supervision: Supervision): Promise<Supervised
         return { kind: "lost", reason: first.end.reason };
     }
   } finally {
-    over.abort();
+    over.abort(NO_REASON);
   }
 }
 

@@ -24,3 +24,6 @@ export const systemClock: Clock = Object.freeze({
       signal?.addEventListener("abort", finish, { once: true });
     }),
 });
+
+/** Aborts what only has to end. The default reason is an exception with its stack, made anew each time. */
+export const NO_REASON = null;

@@ -1,7 +1,7 @@
 /**
  * What every role needs to start, run and stop: configuration, logs, metrics, clock, ids, loops.
  */
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, NO_REASON, systemClock } from "./clock.ts";
 export { type Config, loadConfig, requireSettings } from "./config.ts";
 export { ConfigError } from "./errors.ts";
 export { type Ids, systemIds } from "./ids.ts";

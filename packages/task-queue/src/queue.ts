@@ -4,8 +4,7 @@
  * While Redis is gone an offer rejects within a second with `QueueUnreachableError`; the caller logs it and the
  * sweep offers again. Nothing is kept in memory for later: the database knows what waits.
  */
-import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@updraft/service-kit";
+import { type Logger, NO_REASON } from "@updraft/service-kit";
 import { Queue } from "bullmq";
 import { addressOf, connectForOffers, logConnectionChanges, whenConnected } from "./connection.ts";
 import { QueueUnreachableError } from "./errors.ts";
@@ -46,16 +45,15 @@ export function createTaskQueue({ redisUrl, logger, timeoutMs = 1000 }: TaskQueu
 
   async function answered<T>(action: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const given = new AbortController();
-    const late = delay(timeoutMs, undefined, { signal: given.signal }).then(() => {
-      throw new Error(`no answer within ${timeoutMs} ms`);
-    });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
       return await Promise.race([call(given.signal), late]);
     } catch (error) {
       throw new QueueUnreachableError(action, address, error);
     } finally {
-      late.catch(() => undefined);
-      given.abort();
+      clearTimeout(timer);
+      given.abort(NO_REASON);
     }
   }
 
