@@ -44,7 +44,7 @@ export default {
     {
       name: "user-code-and-workers-have-no-database",
       severity: "error",
-      from: { path: "^(apps/worker|packages/(sdk|providers))/src" },
+      from: { path: "^(apps/(worker|triggerer)|packages/(sdk|providers|execution-client))/src" },
       to: { path: "^packages/metadata-store/" },
     },
     {

@@ -20,6 +20,7 @@ const SERVICES = [
   "api-server",
   "scheduler",
   "dag-processor",
+  "triggerer",
   "worker",
 ];
 /** Host port -> service, as the documentation tells people. */
@@ -41,6 +42,7 @@ const ORDER = {
   "api-server": ["init", "redis"],
   scheduler: ["init", "redis"],
   "dag-processor": ["init"],
+  triggerer: ["api-server"],
   worker: ["api-server", "redis", "broker", "cassandra"],
   "schema-registry": ["broker"],
   "control-center": ["broker", "schema-registry"],

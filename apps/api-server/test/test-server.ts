@@ -41,6 +41,7 @@ interface CallOptions {
 export const ENVIRONMENT = {
   AIRFLOW__API_AUTH__JWT_SECRET: "the secret of the tests",
   UPDRAFT__WORKER__TOKEN: "the token of the workers",
+  UPDRAFT__TRIGGERER__TOKEN: "the token of the triggerers",
   UPDRAFT__LOGGING__LOG_SERVER_SECRET: "the secret of the log servers",
   AIRFLOW__API__PORT: "0",
 };

@@ -1,10 +1,16 @@
 /** Tries that wait, as their workers and people see it through the APIs. */
-import { hitlDetail, hitlDetailCollection, hitlDetailResponse } from "@updraft/contract";
+import {
+  claimTriggersResponse,
+  hitlDetail,
+  hitlDetailCollection,
+  hitlDetailResponse,
+  triggererReportResponse,
+} from "@updraft/contract";
 import { DATE_TIME_TRIGGER } from "@updraft/dag-core";
 import { parsedFile } from "@updraft/testkit";
 import { dag } from "@updraft/testkit/dags";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestServer, type TestServer } from "./test-server.ts";
+import { ENVIRONMENT, startTestServer, type TestServer } from "./test-server.ts";
 
 const RUN_BODY = { state: "running", hostname: "h", unixname: "u", pid: 7, start_date: "2026-01-01T00:00:00Z" };
 const END_DATE = "2026-01-01T00:00:01Z";
@@ -84,6 +90,47 @@ describe("deferral", () => {
     await trigger("duration");
     const { state } = await claim("duration");
     expect((await state({ ...deferred, trigger_timeout: "30 seconds" })).status).toBe(422);
+  });
+});
+
+describe("triggerers", () => {
+  const token = ENVIRONMENT.UPDRAFT__TRIGGERER__TOKEN;
+  const deferred = { state: "deferred", classpath: "updraft.trigger.mine", next_method: "done" };
+  const call = (method: string, path: string, body: object, as = token) =>
+    server.call(method, `/execution/triggerers/${path}`, { body, token: as });
+
+  it("wait for triggers, keep them, and end each once", async () => {
+    const waiting = call("POST", "one/claim", { capacity: 5, wait_seconds: 20 });
+    await trigger("hosted");
+    await (await claim("hosted")).state(deferred);
+    const answer = claimTriggersResponse.parse((await waiting).body);
+    const [taken] = answer.triggers;
+    if (taken === undefined) throw new Error("no trigger came");
+    expect(taken).toMatchObject({ classpath: "updraft.trigger.mine", task_id: "ask", dag_run: { run_id: "hosted" } });
+    const { id, fence } = taken;
+    const report = {
+      hostname: "h",
+      held: [
+        { id, fence },
+        { id: id + 1000, fence: 1 },
+      ],
+      renew: [taken.token, "none"],
+    };
+    const kept = triggererReportResponse.parse((await call("PUT", "one", report)).body);
+    expect(kept).toEqual({ held: [id], tokens: [expect.any(String), null] });
+    const health = await server.call("GET", "/api/v2/monitor/health");
+    expect(health.body.triggerer.status).toBe("healthy");
+
+    const events = { events: [{ id, fence, payload: { ready: true } }] };
+    expect((await call("POST", "one/events", events)).body).toEqual({ accepted: [id] });
+    expect((await call("POST", "one/events", events)).body).toEqual({ accepted: [] });
+    expect((await claim("hosted", 2)).run.next_kwargs).toEqual({ event: { ready: true } });
+  });
+
+  it("are known by a token of their own", async () => {
+    const body = { capacity: 1 };
+    expect((await call("POST", "one/claim", body, ENVIRONMENT.UPDRAFT__WORKER__TOKEN)).status).toBe(403);
+    expect((await server.call("POST", "/execution/triggerers/one/claim", { body })).status).toBe(401);
   });
 });
 

@@ -26,7 +26,7 @@ function role(name: Parameters<typeof runRole>[0], summary: string): Command {
 export const COMMANDS: readonly Command[] = [
   {
     name: "standalone",
-    summary: "Start everything: servers, scheduler, api-server, dag-processor and worker",
+    summary: "Start everything: servers, scheduler, api-server, dag-processor, triggerer and worker",
     options: { separate: { type: "boolean" }, reset: { type: "boolean" } },
     optionHelp: {
       separate: "run each role as a process of its own",
@@ -38,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   role("api-server", "REST API, Task Execution API and web UI"),
   role("scheduler", "Create runs when they are due, start retries, rescue what was lost"),
   role("dag-processor", "Watch the DAGs folder and read its files"),
+  role("triggerer", "Run the triggers of deferred tasks"),
   role("worker", "Take tasks from the queue and run them"),
   {
     name: "db init",

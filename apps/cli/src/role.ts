@@ -6,6 +6,7 @@ const ROLES = {
   "api-server": () => import("@updraft/api-server/main"),
   scheduler: () => import("@updraft/scheduler/main"),
   "dag-processor": () => import("@updraft/dag-processor/main"),
+  triggerer: () => import("@updraft/triggerer/main"),
   worker: () => import("@updraft/worker/main"),
 } as const;
 

@@ -9,7 +9,7 @@ import {
   type StateRequest,
   type WorkerReport,
 } from "@updraft/contract";
-import { createExecutionHttp, type ExecutionAnswer, type ExecutionCall } from "./execution-http.ts";
+import { createExecutionHttp, type ExecutionAnswer, type ExecutionCall } from "@updraft/execution-client";
 
 /** A call that got no usable answer; worth repeating. */
 export interface Unreachable {

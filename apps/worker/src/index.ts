@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { createArtefactCache } from "@updraft/execution-client";
 import {
   type Clock,
   type Config,
@@ -18,7 +19,6 @@ import {
   systemClock,
 } from "@updraft/service-kit";
 import { createTaskConsumer, type TaskConsumer, type TaskConsumerOptions } from "@updraft/task-queue";
-import { createArtefactCache } from "./artefact-cache.ts";
 import { createExecutionClient } from "./execution-client.ts";
 import { startLogServer } from "./log-server.ts";
 import { createProcessPool } from "./process-pool.ts";

@@ -2,8 +2,9 @@
  * What the supervisor adds to the log of a try: output that came past the console, and how a try ended by force. The
  * file is opened only when there is something to write, which a plain try never has.
  */
+
+import { SecretMasker } from "@updraft/execution-client";
 import type { Clock, Logger } from "@updraft/service-kit";
-import { SecretMasker } from "./secret-masker.ts";
 import { TaskLog, type TaskLogLevel } from "./task-log.ts";
 import type { TaskProcess, TryListener } from "./task-process-handle.ts";
 

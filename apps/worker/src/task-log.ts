@@ -4,7 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type { SecretMasker } from "./secret-masker.ts";
+import type { SecretMasker } from "@updraft/execution-client";
 
 export type TaskLogLevel = "debug" | "info" | "warning" | "error" | "critical";
 

@@ -4,9 +4,10 @@
  * A warm try costs two calls, `run` and `state`. A message that can't be claimed is dropped: the database knows the
  * truth and the sweep offers again what still waits.
  */
+
+import type { ArtefactCache } from "@updraft/execution-client";
 import { type Clock, type Config, type Logger, userName } from "@updraft/service-kit";
 import type { TaskMessage } from "@updraft/task-queue";
-import type { ArtefactCache } from "./artefact-cache.ts";
 import { assignmentOf, logPathOf } from "./assignment.ts";
 import type { ClaimAnswer, ExecutionClient } from "./execution-client.ts";
 import { type HeldTry, holdTry } from "./held-try.ts";

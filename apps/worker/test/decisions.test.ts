@@ -1,5 +1,6 @@
 /** What the worker decides without any process: ends, leases, masks, retirement. */
 
+import { SecretMasker, secretsOfExtra } from "@updraft/execution-client";
 import type { TaskOutcome } from "@updraft/sdk/host";
 import type { Clock } from "@updraft/service-kit";
 import { describe, expect, test } from "vitest";
@@ -7,7 +8,6 @@ import type { HeartbeatAnswer } from "../src/execution-client.ts";
 import { keepLease } from "../src/lease.ts";
 import { LineSplitter } from "../src/line-splitter.ts";
 import { stateRequestOf, type TryEnd } from "../src/outcome.ts";
-import { SecretMasker, secretsOfExtra } from "../src/secret-masker.ts";
 import { createRetirement } from "../src/task-process/retirement.ts";
 
 const facts = { endDate: "2026-01-01T00:00:00Z", shouldRetry: true, pushReturnValue: true };

@@ -17,6 +17,7 @@ export * from "./rest/monitor.ts";
 export * from "./rest/task.ts";
 export * from "./rest/task-instance.ts";
 export * from "./rest/xcom.ts";
+export * from "./triggerers.ts";
 export * from "./ui/assets.ts";
 export * from "./ui/deadlines.ts";
 export * from "./ui/grid.ts";

@@ -8,6 +8,7 @@ import { DagPlans } from "./dag-plan.ts";
 import { openDatabase } from "./database.ts";
 import { deadlineStore } from "./deadline-store.ts";
 import type { Engine } from "./engine/context.ts";
+import { triggererStore } from "./engine/hosted-triggers.ts";
 import { migrate } from "./migrate.ts";
 import { poolStore } from "./pools.ts";
 import { blockingReasons } from "./reads/blocking.ts";
@@ -53,6 +54,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
   }
   return {
     ...workerStore(engine),
+    ...triggererStore(engine),
     ...controlStore(engine),
     ...backfillStore(engine),
     ...deadlineStore(engine),

@@ -9,6 +9,7 @@ import type {
   OutletEvent,
   SerializedDag,
   TaskInstanceState,
+  TriggerEnd,
   TryBinding,
 } from "@updraft/dag-core";
 
@@ -209,6 +210,36 @@ export type RespondResult =
   | { readonly kind: "responded"; readonly detail: HitlDetailRow; readonly announcement: Announcement }
   | { readonly kind: "rejected"; readonly reason: "not_found" | "already_responded" | "not_assigned" }
   | { readonly kind: "rejected"; readonly reason: "invalid_answer"; readonly problem: string };
+
+/** A trigger that a triggerer runs. `fence` names this hold: nothing of an older one counts. */
+export interface HostedTrigger extends TriggerHold {
+  readonly classpath: string;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+  readonly artefact_hash: string;
+  readonly ti_id: string;
+  readonly dag_id: string;
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly map_index: number;
+  readonly try_number: number;
+  readonly max_tries: number;
+  readonly dag_run: DagRunRow;
+}
+
+export interface TriggerHold {
+  readonly id: number;
+  readonly fence: number;
+}
+
+export interface TriggererClaim {
+  readonly triggerer: string;
+  readonly capacity: number;
+  readonly lease_seconds: number;
+}
+
+export interface TriggerReport extends TriggerHold {
+  readonly end: TriggerEnd;
+}
 
 export type HeartbeatResult = "alive" | "not_running" | "not_found";
 
@@ -580,7 +611,7 @@ export interface JobRow {
 /** A role or worker that says it lives. `name` is unique per process. */
 export interface JobReport {
   readonly name: string;
-  readonly job_type: "SchedulerJob" | "DagProcessorJob" | "WorkerJob" | "ApiServerJob";
+  readonly job_type: "SchedulerJob" | "DagProcessorJob" | "WorkerJob" | "ApiServerJob" | "TriggererJob";
   readonly state: "running" | "stopping" | "stopped";
   readonly hostname: string;
   readonly unixname: string;

@@ -33,6 +33,7 @@ import type {
   HitlDetailRow,
   HitlQuestion,
   HitlResponse,
+  HostedTrigger,
   ImportErrorRow,
   JobReport,
   JobRow,
@@ -47,6 +48,9 @@ import type {
   SkippedTicks,
   TaskInstanceFilter,
   TaskInstanceRow,
+  TriggererClaim,
+  TriggerHold,
+  TriggerReport,
   TriggerRequest,
   TriggerResult,
   UserRow,
@@ -101,6 +105,19 @@ export interface WorkerStore {
   deleteTaskState(address: XComAddress): Promise<boolean>;
   /** Every key of the task instance. */
   clearTaskState(address: Omit<XComAddress, "key">): Promise<void>;
+}
+
+/** Triggerers' way in, for the Task Execution API. */
+export interface TriggererStore {
+  /** Triggers that nobody runs, or whose triggerer is gone. */
+  claimTriggers(claim: TriggererClaim): Promise<readonly HostedTrigger[]>;
+  /** Renews leases; the ids of those that are still held. */
+  keepTriggers(triggerer: string, held: readonly TriggerHold[], leaseSeconds: number): Promise<readonly number[]>;
+  releaseTriggers(triggerer: string): Promise<void>;
+  /** The ids of the triggers that ended by these reports; each ends once. */
+  reportTriggers(
+    reports: readonly TriggerReport[],
+  ): Promise<{ readonly accepted: readonly number[]; readonly announcement: Announcement }>;
 }
 
 /** What people and other programs change. */
@@ -234,6 +251,7 @@ export interface SchedulingStep {
 
 export interface MetadataStore
   extends WorkerStore,
+    TriggererStore,
     ControlStore,
     ReadStore,
     DagFileStore,

@@ -267,6 +267,56 @@ test("max_active_tis_per_dag counts a deferred try, and a pool does where it inc
   expect(player.queued()).toHaveLength(1);
 });
 
+test("a triggerer takes a trigger by lease, reports it once, and an older hold counts for nothing", async () => {
+  await start(dag("a, b"));
+  await player.finish(await player.claim("a"), deferral("updraft.trigger.mine", { x: 1 }));
+  await player.finish(await player.claim("b"), deferral(TIME_DELTA_TRIGGER, { delta: 60 }));
+  const [taken, ...others] = await world.store.claimTriggers({ triggerer: "one", capacity: 10, lease_seconds: 10 });
+  if (taken === undefined) throw new Error("nothing to run");
+  expect(others).toEqual([]);
+  expect(taken).toMatchObject({ classpath: "updraft.trigger.mine", kwargs: { x: 1 }, task_id: "a", try_number: 1 });
+  const claim = { triggerer: "two", capacity: 10, lease_seconds: 10 };
+  expect(await world.store.claimTriggers(claim)).toEqual([]);
+  expect(await world.store.keepTriggers("one", [taken], 10)).toEqual([taken.id]);
+
+  await world.sql("UPDATE trigger SET lease_until = clock_timestamp() - interval '1 second' WHERE due_at IS NULL");
+  const [again] = await world.store.claimTriggers(claim);
+  if (again === undefined) throw new Error("nothing was taken over");
+  expect(await world.store.keepTriggers("one", [taken], 10)).toEqual([]);
+  const event = { kind: "event", payload: "ready" } as const;
+  expect((await world.store.reportTriggers([{ ...taken, end: event }])).accepted).toEqual([]);
+  const reported = await world.store.reportTriggers([{ ...again, end: event }]);
+  expect(reported.accepted).toEqual([again.id]);
+  player.hear(reported.announcement);
+  expect((await world.store.reportTriggers([{ ...again, end: event }])).accepted).toEqual([]);
+  expect((await player.claim("a")).next_kwargs).toEqual({ mine: 1, event: "ready" });
+});
+
+test("a failed trigger fails the try that waits; one that was cleared meanwhile is left alone", async () => {
+  const run = await start(dag("a, b"));
+  for (const id of ["a", "b"]) await player.finish(await player.claim(id), deferral("updraft.trigger.mine"));
+  const held = await world.store.claimTriggers({ triggerer: "one", capacity: 10, lease_seconds: 10 });
+  await player.clear(run, ["b"]);
+  const end = { kind: "failure", traceback: ["Error: broken"] } as const;
+  const { accepted, announcement } = await world.store.reportTriggers(held.map((one) => ({ ...one, end })));
+  expect(accepted).toEqual(held.filter(({ task_id }) => task_id === "a").map(({ id }) => id));
+  player.hear(announcement);
+  expect(await player.claim("a")).toMatchObject({
+    next_method: "__fail__",
+    next_kwargs: { error: "Trigger failure", traceback: ["Error: broken"] },
+  });
+  expect(await player.claim("b")).toMatchObject({ try_number: 2, next_method: null });
+});
+
+test("a triggerer that stops hands its triggers back", async () => {
+  await start(dag("a"));
+  await player.finish(await player.claim("a"), deferral("updraft.trigger.mine"));
+  const claim = { triggerer: "one", capacity: 1, lease_seconds: 600 };
+  expect(await world.store.claimTriggers(claim)).toHaveLength(1);
+  await world.store.releaseTriggers("one");
+  expect(await world.store.claimTriggers({ ...claim, triggerer: "two" })).toHaveLength(1);
+});
+
 test("a paused DAG's event is kept: the task waits as scheduled until it goes on", async () => {
   const run = await start(dag("a"));
   await player.finish(await player.claim("a"), deferral(TIME_DELTA_TRIGGER, { delta: 1 }));

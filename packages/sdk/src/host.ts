@@ -18,4 +18,5 @@ export type {
   XComLocator,
 } from "./raw-client.ts";
 export { type RunHandlerRequest, runHandler, type TaskOutcome } from "./run-handler.ts";
+export { type RunTriggerRequest, runTrigger, type TriggerOutcome } from "./run-trigger.ts";
 export { type SerializedBundle, type SerializeOptions, serializeBundle } from "./serialize.ts";

@@ -18,6 +18,7 @@ export type TriggerFunction<K = Kwargs> = (kwargs: K, scope: { readonly signal: 
 const PREFIX = "updraft.trigger.";
 const NAME = /^[\p{L}\p{N}_.-]+$/u;
 
+const defined = new Map<string, TriggerFunction<never>>();
 let namesOfThisFile = new Set<string>();
 
 /**
@@ -31,6 +32,7 @@ export function defineTrigger<K extends object>(name: string, run: TriggerFuncti
   if (namesOfThisFile.has(name)) throw new Error(`Trigger "${name}" is defined twice`);
   namesOfThisFile.add(name);
   const classpath = `${PREFIX}${name}`;
+  defined.set(classpath, run);
   return (kwargs) => Object.freeze({ classpath, kwargs: jsonObject(kwargs, `The arguments of trigger "${name}"`) });
 }
 
@@ -59,6 +61,11 @@ export function dagStateTrigger(runs: {
   const { dagId: dag_id, runIds, states, pokeInterval: poll_interval = 60 } = runs;
   const kwargs = { dag_id, run_ids: [...runIds], states: [...states], execution_dates: null, poll_interval };
   return { classpath: DAG_STATE_TRIGGER, kwargs };
+}
+
+/** @internal What runs a defined trigger; undefined where the loaded files define none of that name. */
+export function triggerFunction(classpath: string): TriggerFunction<never> | undefined {
+  return defined.get(classpath);
 }
 
 /** @internal A file is about to be loaded: the names it gives are its own. */

@@ -59,6 +59,10 @@ export interface Config {
   readonly logServerSecret: string;
   /** Shared by workers and api-server: lets a worker report itself. */
   readonly workerToken: string;
+  /** Shared by triggerers and api-server: lets a triggerer take triggers. */
+  readonly triggererToken: string;
+  /** Triggers that one triggerer runs at once. */
+  readonly triggererCapacity: number;
   readonly workerConcurrency: number;
   readonly workerQueues: readonly string[];
   /** Names of further environment variables that tasks may see. */
@@ -114,6 +118,7 @@ const REQUIRABLE = {
   jwtSecret: "AIRFLOW__API_AUTH__JWT_SECRET",
   logServerSecret: "UPDRAFT__LOGGING__LOG_SERVER_SECRET",
   workerToken: "UPDRAFT__WORKER__TOKEN",
+  triggererToken: "UPDRAFT__TRIGGERER__TOKEN",
 } as const;
 
 /** Throws `ConfigError` naming the variables a role can't do without. */
@@ -250,6 +255,17 @@ function readWorker(reader: SettingsReader) {
   });
   return {
     workerToken: reader.read({ keys: ["UPDRAFT__WORKER__TOKEN"], schema: schema.text, fallback: "", secret: true }),
+    triggererToken: reader.read({
+      keys: ["UPDRAFT__TRIGGERER__TOKEN"],
+      schema: schema.text,
+      fallback: "",
+      secret: true,
+    }),
+    triggererCapacity: reader.read({
+      keys: ["AIRFLOW__TRIGGERER__CAPACITY"],
+      schema: schema.numeric(1, 1_000_000),
+      fallback: 1000,
+    }),
     workerConcurrency: reader.read({
       keys: ["AIRFLOW__CELERY__WORKER_CONCURRENCY"],
       schema: schema.numeric(1, 1000),

@@ -9,6 +9,7 @@ import { dagRunRoutes } from "./dag-runs.ts";
 import { hitlRoutes } from "./hitl.ts";
 import { sharedValueRoutes } from "./shared-values.ts";
 import { taskInstanceRoutes } from "./task-instances.ts";
+import { triggererRoutes } from "./triggerers.ts";
 import { workerRoutes } from "./workers.ts";
 
 /** XComs ride in these bodies. */
@@ -28,6 +29,7 @@ export function executionRouter(context: ApiContext): Router {
   addRoutes(router, hitlRoutes(context));
   addRoutes(router, assetRoutes(context));
   addRoutes(router, assetStateRoutes(context));
+  addRoutes(router, triggererRoutes(context));
   addRoutes(router, workerRoutes(context));
   return router;
 }

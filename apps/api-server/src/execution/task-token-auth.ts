@@ -36,11 +36,11 @@ export function renewToken(tokens: TaskTokens, token: TaskToken, response: Respo
   if (renewed !== undefined) response.setHeader(REFRESHED_TOKEN_HEADER, renewed);
 }
 
-/** Throws `ApiError` unless the caller has the token that all workers share. */
-export function assertWorker(workerToken: string, request: Request): void {
+/** Throws `ApiError` unless the caller has the token that all workers, or all triggerers, share. */
+export function assertShared(sharedToken: string, request: Request): void {
   const bearer = bearerOf(request);
   if (bearer === undefined) throw new ApiError("not_authenticated");
-  if (workerToken === "" || !timingSafeEqual(digest(bearer), digest(workerToken))) throw new ApiError("forbidden");
+  if (sharedToken === "" || !timingSafeEqual(digest(bearer), digest(sharedToken))) throw new ApiError("forbidden");
 }
 
 function digest(text: string): Buffer {

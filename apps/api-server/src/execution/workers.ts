@@ -4,7 +4,7 @@ import type { ApiContext } from "../context.ts";
 import { noContent, pathPart, type RouteTable } from "../http/routes.ts";
 import { parseBody } from "../http/validate.ts";
 import { ExecutionError } from "./execution-error.ts";
-import { assertWorker, callingTry } from "./task-token-auth.ts";
+import { assertShared, callingTry } from "./task-token-auth.ts";
 
 export function workerRoutes({ store, taskTokens, config }: ApiContext): RouteTable {
   return {
@@ -21,7 +21,7 @@ export function workerRoutes({ store, taskTokens, config }: ApiContext): RouteTa
     },
     "/workers/:name": {
       async put(request, response) {
-        assertWorker(config.workerToken, request);
+        assertShared(config.workerToken, request);
         const { log_server_url, ...report } = parseBody(workerReport, request);
         const name = pathPart(request, "name");
         await store.reportJob({ ...report, name, job_type: "WorkerJob", log_server_url: log_server_url ?? null });

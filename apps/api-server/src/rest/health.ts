@@ -15,15 +15,16 @@ export async function healthOf({ store, clock }: ApiContext): Promise<HealthResp
   const statusOf = (heartbeat: Instant | null) =>
     heartbeat !== null && clock.now() - heartbeat < THRESHOLD_MS ? ("healthy" as const) : ("unhealthy" as const);
 
-  const beats = await Promise.all([newestHeartbeat("SchedulerJob"), newestHeartbeat("DagProcessorJob")]).catch(
-    () => null,
-  );
-  const [scheduler, dagProcessor] = beats ?? [null, null];
+  const beats = await Promise.all([
+    newestHeartbeat("SchedulerJob"),
+    newestHeartbeat("DagProcessorJob"),
+    newestHeartbeat("TriggererJob"),
+  ]).catch(() => null);
+  const [scheduler, dagProcessor, triggerer] = beats ?? [null, null, null];
   return {
     metadatabase: { status: beats === null ? "unhealthy" : "healthy" },
     scheduler: { status: statusOf(scheduler), latest_scheduler_heartbeat: iso(scheduler) },
-    // Deferred tasks have no process of their own here.
-    triggerer: { status: null, latest_triggerer_heartbeat: null },
+    triggerer: { status: statusOf(triggerer), latest_triggerer_heartbeat: iso(triggerer) },
     dag_processor: { status: statusOf(dagProcessor), latest_dag_processor_heartbeat: iso(dagProcessor) },
   };
 }

@@ -16,6 +16,7 @@ import {
   systemIds,
 } from "@updraft/service-kit";
 import { createTaskQueue } from "@updraft/task-queue";
+import { createTriggerer } from "@updraft/triggerer";
 import { createWorker } from "@updraft/worker";
 
 export interface RolesOptions {
@@ -53,6 +54,7 @@ export async function startRoles({ config, logger, services }: RolesOptions): Pr
     const metrics = {
       "dag-processor": createMetrics("dag-processor"),
       scheduler: createMetrics("scheduler"),
+      triggerer: createMetrics("triggerer"),
       worker: createMetrics("worker"),
     };
     const shared = { config, store, announcer };
@@ -71,6 +73,7 @@ export async function startRoles({ config, logger, services }: RolesOptions): Pr
         metrics: metrics["dag-processor"],
       }),
       createScheduler({ ...shared, logger: createLogger("scheduler", logLevel), metrics: metrics.scheduler }),
+      createTriggerer({ config, logger: createLogger("triggerer", logLevel), metrics: metrics.triggerer }),
       createWorker({ config, logger: createLogger("worker", logLevel), metrics: metrics.worker }),
     ];
     for (const role of roles) {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Config, type Logger, processEnvironment, type Service } from "@updraft/service-kit";
 
-const ROLES = ["api-server", "dag-processor", "scheduler", "worker"] as const;
+const ROLES = ["api-server", "dag-processor", "scheduler", "triggerer", "worker"] as const;
 type RoleName = (typeof ROLES)[number];
 
 const SHORTEST_PAUSE_MS = 200;

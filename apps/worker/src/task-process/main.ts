@@ -5,10 +5,9 @@
  * its environment holds.
  */
 import { flushCompileCache } from "node:module";
+import { createExecutionHttp, type ExecutionHttp, SecretMasker } from "@updraft/execution-client";
 import { installSdkResolver } from "@updraft/sdk/host";
-import { createExecutionHttp, type ExecutionHttp } from "../execution-http.ts";
 import type { Assignment, FromTaskProcess, ToTaskProcess } from "../protocol.ts";
-import { SecretMasker } from "../secret-masker.ts";
 import { captureProcessState } from "./process-state.ts";
 import { createRetirement } from "./retirement.ts";
 import { type RunningTry, startTry } from "./run-try.ts";

@@ -4,12 +4,10 @@
  */
 import { pathToFileURL } from "node:url";
 import type { JsonValue, TryBinding } from "@updraft/dag-core";
+import { createRawClient, type ExecutionHttp, type SecretMasker } from "@updraft/execution-client";
 import { authorTrace, type Bundle, type LogRecord, loadBundle, runHandler, type TaskOutcome } from "@updraft/sdk/host";
-import type { ExecutionHttp } from "../execution-http.ts";
 import type { Assignment } from "../protocol.ts";
-import type { SecretMasker } from "../secret-masker.ts";
 import { TaskLog } from "../task-log.ts";
-import { createRawClient } from "./execution-raw-client.ts";
 
 export interface RunningTry {
   readonly result: Promise<TryResult>;

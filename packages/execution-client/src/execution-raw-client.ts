@@ -5,8 +5,8 @@
  */
 import type { JsonValue } from "@updraft/dag-core";
 import type { AssetLocator, RawClient, Retention, XComLocator } from "@updraft/sdk/host";
-import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "../execution-http.ts";
-import { isSensitiveName, secretsOfExtra } from "../secret-masker.ts";
+import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "./execution-http.ts";
+import { isSensitiveName, secretsOfExtra } from "./secret-masker.ts";
 
 export interface RawClientOptions {
   readonly http: ExecutionHttp;
