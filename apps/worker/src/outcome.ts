@@ -32,7 +32,13 @@ export interface StateFacts {
 
 export function stateRequestOf(end: TryEnd, facts: StateFacts): StateRequest {
   if (end.kind !== "outcome") return failed(reasonOfForcedEnd(end), true, facts);
-  const { outcome } = end;
+  const request = requestOf(end.outcome, facts);
+  const { renderedMapIndex } = end.outcome;
+  if (renderedMapIndex === undefined || request.state === "up_for_reschedule") return request;
+  return { ...request, rendered_map_index: renderedMapIndex };
+}
+
+function requestOf(outcome: TaskOutcome, facts: StateFacts): StateRequest {
   const end_date = facts.endDate;
   switch (outcome.kind) {
     case "success":

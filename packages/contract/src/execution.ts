@@ -23,6 +23,7 @@ export const argBinding = z.discriminatedUnion("kind", [
   z.object({ name: z.string(), kind: z.literal("literal"), value: json }),
   /** Passed through functions of the author's file (ours); see `TryBinding` of dag-core. */
   z.object({ name: z.string(), kind: z.literal("mapped"), value: json, key: z.string().nullable() }),
+  z.object({ name: z.string(), kind: z.literal("mapped_dict"), value: json, strict: z.boolean() }),
 ]);
 
 export const executionDagRun = z.object({

@@ -26,11 +26,10 @@ export type MappedInputs =
 /** An input as a try gets it. */
 export type TryBinding =
   | Exclude<ArgBinding, { kind: "group" }>
-  /**
-   * Still to be passed through functions of the author's file. `key` takes one member of the result; the name `**`
-   * takes them all as inputs.
-   */
-  | { readonly name: string; readonly kind: "mapped"; readonly value: MappedValue; readonly key: string | null };
+  /** Still to be passed through functions of the author's file. `key` takes one member of the result. */
+  | { readonly name: string; readonly kind: "mapped"; readonly value: MappedValue; readonly key: string | null }
+  /** A dict whose members are inputs by their keys. `strict`: none that is bound otherwise as well. */
+  | { readonly name: string; readonly kind: "mapped_dict"; readonly value: MappedValue; readonly strict: boolean };
 
 /** How many instances there are. */
 export function expandLength(expand: ExpandInput, lengths: MapLengths): number {

@@ -150,7 +150,8 @@ export type MapSource =
  */
 export type ExpandInput =
   | { readonly kind: "product"; readonly inputs: readonly { readonly name: string; readonly source: MapSource }[] }
-  | { readonly kind: "list"; readonly source: MapSource };
+  /** `strict`: a key that is given by partial as well fails the try; otherwise it wins. */
+  | { readonly kind: "list"; readonly source: MapSource; readonly strict: boolean };
 
 /** An asset by its identity; the uri is the name where the author gave none. */
 export interface AssetIdentity {

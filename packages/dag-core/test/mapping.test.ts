@@ -80,8 +80,8 @@ describe("expand", () => {
       { a: 2 },
       ["x=f1((f0(a[0]), 7))", "x=f1((f0(a[1]), 8))"],
     ],
-    ["a list of dicts", { kind: "list", source: list({ x: 1 }, { x: 2 }) }, {}, ['{"x":1}', '{"x":2}']],
-    ["an upstream list of dicts", { kind: "list", source: from("a") }, { a: 1 }, ["a[0]"]],
+    ["a list of dicts", { kind: "list", source: list({ x: 1 }, { x: 2 }), strict: true }, {}, ['{"x":1}', '{"x":2}']],
+    ["an upstream list of dicts", { kind: "list", source: from("a"), strict: true }, { a: 1 }, ["a[0]"]],
   ])("%s", (_name, expand, lengths, expected) => {
     expect(instances(expand, lengths)).toEqual(expected);
   });

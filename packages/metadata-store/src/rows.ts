@@ -165,6 +165,8 @@ export interface FinishRequest {
   readonly outcome: TryOutcome;
   /** When the try ended by the worker's clock; never trusted for timers. */
   readonly end_date: Instant;
+  /** What people see in place of the map index; absent or null: as it was. */
+  readonly rendered_map_index?: string | null;
 }
 
 export type FinishResult =
@@ -272,6 +274,8 @@ export interface TaskInstanceRow {
   readonly run_id: string;
   readonly task_id: string;
   readonly map_index: number;
+  /** What people see in place of the map index. */
+  readonly rendered_map_index: string | null;
   readonly logical_date: Instant | null;
   readonly run_after: Instant;
   readonly state: TaskInstanceState;

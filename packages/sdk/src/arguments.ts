@@ -27,24 +27,26 @@ export interface GivenInputs {
 /** Pairs each binding with its value. Throws for an upstream task that pushed nothing. */
 export function resolveInputs({ bindings, xcoms }: GivenInputs, call: CallFunction): Record<string, JsonValue> {
   return Object.fromEntries(
-    bindings.flatMap((binding) =>
-      binding.kind === "mapped"
-        ? mappedEntries(binding, bindings, call)
-        : [[binding.name, resolveInput(binding, xcoms)]],
-    ),
+    bindings.flatMap((binding): (readonly [string, JsonValue])[] => {
+      if (binding.kind === "mapped_dict") return dictEntries(binding, bindings, call);
+      return [[binding.name, binding.kind === "mapped" ? mappedInput(binding, call) : resolveInput(binding, xcoms)]];
+    }),
   );
 }
 
-type Mapped = Extract<TryBinding, { kind: "mapped" }>;
-
-function mappedEntries({ name, value, key }: Mapped, all: readonly TryBinding[], call: CallFunction) {
+function mappedInput({ value, key }: Extract<TryBinding, { kind: "mapped" }>, call: CallFunction): JsonValue {
   const found = applyMapped(value, call);
-  if (name !== "**") return [[name, key === null ? found : memberOf(found, key)] as const];
-  const dict = assertDict(found, "expandKwargs maps over");
-  for (const taken of Object.keys(dict)) {
-    if (all.some((other) => other.name === taken))
-      throw new Error(`Input "${taken}" is given twice: by partial and by expandKwargs`);
-  }
+  return key === null ? found : memberOf(found, key);
+}
+
+function dictEntries(
+  { value, strict }: Extract<TryBinding, { kind: "mapped_dict" }>,
+  all: readonly TryBinding[],
+  call: CallFunction,
+) {
+  const dict = assertDict(applyMapped(value, call), "expandKwargs maps over");
+  const twice = Object.keys(dict).find((key) => strict && all.some(({ name }) => name === key));
+  if (twice !== undefined) throw new Error(`Input "${twice}" is given twice: by partial and by expandKwargs`);
   return Object.entries(dict);
 }
 
@@ -73,7 +75,7 @@ function assertDict(value: JsonValue, what: string): { readonly [key: string]: J
 }
 
 function resolveInput(
-  binding: Exclude<TryBinding, Mapped>,
+  binding: Extract<TryBinding, { kind: "xcom" | "literal" }>,
   xcomInputs: Readonly<Record<string, JsonValue>>,
 ): JsonValue {
   if (binding.kind === "literal") return binding.value;

@@ -6,7 +6,9 @@
  */
 import type { CallSite } from "./call-site.ts";
 import { errorAt } from "./call-site.ts";
+import type { GroupInput } from "./group-inputs.ts";
 import type { JsonValue } from "./json.ts";
+import type { ExpandRecord } from "./map-sources.ts";
 import { type Dialect, wrongValueIn } from "./spec-fields.ts";
 import type { UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
 import type { OperatorDecision, ResumeMethod, TaskFunction } from "./task-types.ts";
@@ -14,6 +16,7 @@ import type { TaskDeferralError } from "./waiting.ts";
 
 export type InputRecord =
   | { readonly name: string; readonly task: TaskRecord }
+  | { readonly name: string; readonly mapped: GroupInput }
   | { readonly name: string; readonly literal: unknown };
 
 /** What a deciding task chooses between. */
@@ -47,6 +50,8 @@ export interface TaskRecord {
   readonly site: CallSite;
   placed: boolean;
   inputs: readonly InputRecord[];
+  /** What it is mapped over; null: one instance. */
+  expand: ExpandRecord | null;
   decision: Decision | null;
 }
 
@@ -58,6 +63,8 @@ export interface GroupRecord {
   readonly parent: GroupRecord | null;
   /** What stands before the ids of its children. */
   readonly childPrefix: string;
+  /** What the whole group is mapped over. */
+  readonly expand: ExpandRecord | null;
   readonly children: (TaskRecord | GroupRecord)[];
 }
 
@@ -72,7 +79,15 @@ export class DagModel {
   readonly spec: UpdraftDagSpec;
   readonly dialect: Dialect;
   readonly site: CallSite;
-  readonly root: GroupRecord = { kind: "group", groupId: null, label: "", parent: null, childPrefix: "", children: [] };
+  readonly root: GroupRecord = {
+    kind: "group",
+    groupId: null,
+    label: "",
+    parent: null,
+    childPrefix: "",
+    expand: null,
+    children: [],
+  };
   readonly tasks = new Map<string, TaskRecord>();
   readonly groups = new Map<string, GroupRecord>();
   /** What authors gave to `.map(...)`, in the order given. */

@@ -8,7 +8,7 @@ import { describeValue } from "./json.ts";
 import { AIRFLOW_DIALECT, type Dialect, recordSpec, UPDRAFT_DIALECT } from "./spec-fields.ts";
 import type { DagSpec, TaskSpec, UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
 import { createTaskGroup } from "./task-group.ts";
-import type { IfMethod, SwitchMethod, TaskGroupOptions, TaskGroupRefOf, TaskMethod, TaskRef } from "./task-types.ts";
+import type { GroupOptionsOf, GroupRefOf, IfMethod, SwitchMethod, TaskMethod, TaskRef } from "./task-types.ts";
 import { type TriggerDagRunSpec, triggerDagRun } from "./trigger-dag-run.ts";
 
 const models = new WeakMap<object, DagModel>();
@@ -43,7 +43,7 @@ abstract class BaseDag<DS extends object, TS extends object> {
     return [...modelOf(this).tasks.keys()];
   }
 
-  taskGroup(groupId: string, options?: TaskGroupOptions): TaskGroupRefOf<TS> {
+  taskGroup(groupId: string, options?: GroupOptionsOf<TS>): GroupRefOf<TS> {
     const model = modelOf(this);
     return createTaskGroup<TS>(model, model.root, { label: groupId, options });
   }

@@ -1,7 +1,9 @@
 /** `dag.task(...)` and the factory it returns: from overloaded arguments to a declared, then placed task. */
 import { type CallSite, callSiteAbove } from "./call-site.ts";
 import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model.ts";
+import { groupInputOf } from "./group-inputs.ts";
 import { copyJson, describeValue, isPlainObject } from "./json.ts";
+import { type ExpandRecord, expressionMethods, readList, readProduct } from "./map-sources.ts";
 import { createTaskRef, isNode, taskOfInput } from "./node-refs.ts";
 import { isOperator } from "./operator.ts";
 import { roleOf } from "./setup-teardown.ts";
@@ -27,9 +29,27 @@ export function createTaskMethod(model: DagModel, group: GroupRecord): (...args:
     const [work, options] = positional === null ? args : args.slice(1);
     const place = { model, group, site: callSiteAbove(task) };
     const record = declareTask(place, assertWork(work), { positional, options });
-    return (...inputs: readonly unknown[]): TaskRef => placeTask(model, record, inputs);
+    const factory = (...inputs: readonly unknown[]): TaskRef => placeTask(model, record, inputs);
+    return model.dialect.hasMapping ? Object.assign(factory, expandMethods(model, record)) : factory;
   };
   return task;
+}
+
+/** `expand`, `expandKwargs` and `partial` of a declared task. */
+function expandMethods(model: DagModel, record: TaskRecord) {
+  const what = `task "${record.taskId}" of Dag "${model.dagId}"`;
+  const placeMapped = (expand: ExpandRecord, partial: readonly unknown[]): TaskRef => {
+    if (!record.takesInputs) throw new Error(`The ${what} is a ${record.operatorName}, which takes no inputs to map`);
+    const ref = placeTask(model, record, partial);
+    record.expand = expand;
+    return ref;
+  };
+  const methods = (partial: readonly unknown[]) => ({
+    expand: (inputs: unknown) => placeMapped(readProduct(model, inputs, what), partial),
+    expandKwargs: (source: unknown, options: { readonly strict?: boolean | undefined } = {}) =>
+      placeMapped(readList(model, source, what, options.strict ?? true), partial),
+  });
+  return { ...methods([]), partial: (inputs: unknown) => methods([inputs]) };
 }
 
 /** Declares a task without placing it. */
@@ -67,6 +87,7 @@ export function declareTask(
     site,
     placed: false,
     inputs: [],
+    expand: null,
     decision: isOperator(work) ? work.decides : null,
   };
   model.addTask(record);
@@ -81,7 +102,7 @@ export function placeTask(model: DagModel, task: TaskRecord, args: readonly unkn
   if (args.length > 1) throw new Error(`${what} takes one object of named inputs, but got ${args.length} arguments`);
   task.inputs = readInputs(model, task, args[0]);
   task.placed = true;
-  return createTaskRef(model, task);
+  return createTaskRef(model, task, model.dialect.hasMapping ? expressionMethods(model, { kind: "task", task }) : {});
 }
 
 function readInputs(model: DagModel, task: TaskRecord, given: unknown): InputRecord[] {
@@ -98,6 +119,8 @@ function readInput(model: DagModel, input: { name: string; value: unknown; what:
   const where = `Input "${input.name}" of ${input.what.replace("Task", "task")}`;
   const task = taskOfInput(model, input.value, where);
   if (task !== null) return { name: input.name, task };
+  const mapped = groupInputOf(input.value);
+  if (mapped !== null) return { name: input.name, mapped };
   assertNoNestedRef(input.value, where, new Set());
   return { name: input.name, literal: snapshot(input.value) };
 }

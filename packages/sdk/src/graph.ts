@@ -6,6 +6,7 @@
  * group's own edges; on the upstream side the leaves of the enclosing group stand in where that leads nowhere.
  */
 import type { DagModel, Edge, Endpoint, GroupRecord, TaskRecord } from "./dag-model.ts";
+import { sourceTasks } from "./map-sources.ts";
 
 /** Direct successors by task id, each list sorted. */
 export function downstreamTaskIds(model: DagModel): Map<string, string[]> {
@@ -36,6 +37,7 @@ function directEdges(model: DagModel): Map<TaskRecord, Set<TaskRecord>> {
   for (const task of model.tasks.values()) edges.set(task, new Set());
   for (const task of model.tasks.values()) {
     for (const input of task.inputs) if ("task" in input) edges.get(input.task)?.add(task);
+    for (const source of task.expand === null ? [] : sourceTasks(task.expand)) edges.get(source)?.add(task);
   }
   for (const { up, down } of model.edges) if (up.kind === "task" && down.kind === "task") edges.get(up)?.add(down);
   return edges;

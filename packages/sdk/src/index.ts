@@ -6,10 +6,11 @@
 import type { UpdraftTaskSpec } from "./spec-types.ts";
 import type {
   DeciderArgs as DeciderArgsOf,
+  GroupRefOf,
   Inputs,
   NoInputs,
   TaskFactory as TaskFactoryOf,
-  TaskGroupRefOf,
+  UpdraftTaskGroupOptions,
   UpdraftTaskRef,
 } from "./task-types.ts";
 
@@ -41,7 +42,6 @@ export {
   SUPERVISOR_API_VERSION,
   type TaskClient,
   type TaskFunction,
-  type TaskGroupOptions,
   TaskHandler,
   type TaskInput,
   type TaskInputs,
@@ -83,7 +83,17 @@ export { maskSecret } from "./task-client.ts";
 export { getContext, type TriggeringAssetEvent, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
 export { getLogger, type TaskLogger } from "./task-logger.ts";
-export type { Operator, ResumeMethod, Resumption, TeardownOptions, UpdraftTaskRef as TaskRef } from "./task-types.ts";
+export type {
+  Expandable,
+  ExpandableTask,
+  MapExpression,
+  Mappable,
+  Operator,
+  ResumeMethod,
+  Resumption,
+  TeardownOptions,
+  UpdraftTaskRef as TaskRef,
+} from "./task-types.ts";
 export {
   dagStateTrigger,
   dateTimeTrigger,
@@ -95,6 +105,7 @@ export {
 export { type DeferOptions, defer, reschedule, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
 
 export type TaskOptions = UpdraftTaskSpec;
+export type TaskGroupOptions = UpdraftTaskGroupOptions;
 export type TaskFactory<A extends Inputs = NoInputs, R = unknown> = TaskFactoryOf<A, R, UpdraftTaskRef<R>>;
-export type TaskGroupRef = TaskGroupRefOf<UpdraftTaskSpec>;
+export type TaskGroupRef = GroupRefOf<UpdraftTaskSpec>;
 export type DeciderArgs<A extends Inputs> = DeciderArgsOf<A, UpdraftTaskSpec>;

@@ -26,12 +26,13 @@ export function registerNode<N extends Node>(node: N, registration: Registration
 }
 
 /** The ref of a placed task. */
-export function createTaskRef(model: DagModel, task: TaskRecord): TaskRef {
+export function createTaskRef(model: DagModel, task: TaskRecord, methods: object): TaskRef {
   const ref: TaskRef = {
     dagId: model.dagId,
     taskId: task.taskId,
     ...orderMethods<TaskRef>(model, task, () => ref),
     ...(model.dialect.hasSetups ? setupMethods(model, task, () => ref) : {}),
+    ...methods,
   };
   return Object.freeze(registerNode(brand(ref, "TaskRef"), { model, endpoint: task, kind: "ref" }));
 }

@@ -12,6 +12,7 @@ import { type AnyDag, modelOf } from "./dag.ts";
 import type { TaskRecord } from "./dag-model.ts";
 import { type Choice, type Decided, decide, factsOf, skipFollowing } from "./decisions.ts";
 import { jsonRoundTrip } from "./json.ts";
+import { renderMapIndex } from "./map-index-name.ts";
 import { applyPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
 import type { TaskFunction } from "./task-types.ts";
@@ -34,7 +35,12 @@ export interface RunHandlerRequest extends TryFacts {
   readonly inputs: GivenInputs;
 }
 
-export type TaskOutcome =
+export type TaskOutcome = TaskEnd & {
+  /** What people see in place of the map index; absent where there is no name. */
+  readonly renderedMapIndex?: string;
+};
+
+type TaskEnd =
   | {
       readonly kind: "success";
       /** Absent where the handler returned undefined. */
@@ -58,6 +64,27 @@ export type TaskOutcome =
   | { readonly kind: "removed"; readonly reason: string };
 
 export async function runHandler(request: RunHandlerRequest): Promise<TaskOutcome> {
+  const outcome = await runToEnd(request);
+  const name = nameOfIndex(request);
+  return name === null ? outcome : { ...outcome, renderedMapIndex: name };
+}
+
+/** Rendered however the try ended; a template that can't be rendered gives no name. */
+function nameOfIndex({ bundle, dagId, taskId, inputs, context }: RunHandlerRequest): string | null {
+  if (context.map_index < 0) return null;
+  const dag = bundle.dags.find((candidate) => candidate.dagId === dagId);
+  const template = dag === undefined ? undefined : modelOf(dag).tasks.get(taskId)?.spec.mapIndexTemplate;
+  if (template === undefined) return null;
+  try {
+    const args = resolveInputs(inputs, (number, value) => callMapFunction(dag, number, value));
+    const { map_index, task_id, run_id, dag_id } = context;
+    return renderMapIndex(template, { map_index, task_id, run_id, dag_id, ...args });
+  } catch {
+    return null;
+  }
+}
+
+async function runToEnd(request: RunHandlerRequest): Promise<TaskOutcome> {
   captureOutput();
   const scope = new TryScope(request);
   try {

@@ -19,6 +19,7 @@ import type { DagModel, GroupRecord, InputRecord, TaskRecord } from "./dag-model
 import { readDeadlines } from "./deadline.ts";
 import { downstreamTaskIds } from "./graph.ts";
 import { copyJson } from "./json.ts";
+import { serializeExpand } from "./map-sources.ts";
 import type { UpdraftTaskSpec } from "./spec-types.ts";
 import { readTimetable, type ScheduleDefaults } from "./timetable.ts";
 
@@ -122,7 +123,7 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     is_teardown: task.role.isTeardown,
     on_failure_fail_dagrun: task.role.onFailureFailDagrun,
     is_empty: task.isEmpty,
-    expand: null,
+    expand: serializeExpand(task.expand),
     map_index_template: spec.mapIndexTemplate ?? null,
     inlets: referencesOf(spec.inlets),
     outlets: referencesOf(spec.outlets),
@@ -146,6 +147,7 @@ function defaultRule({ role }: TaskRecord): TriggerRule {
 
 function serializeInput(model: DagModel, task: TaskRecord, input: InputRecord): ArgBinding {
   if ("task" in input) return { name: input.name, kind: "xcom", task_id: input.task.taskId };
+  if ("mapped" in input) return { name: input.name, kind: "group", key: input.mapped.key };
   const what = `Input "${input.name}" of task "${task.taskId}" of Dag "${model.dagId}"`;
   try {
     return { name: input.name, kind: "literal", value: copyJson(input.literal, what) };
@@ -158,7 +160,7 @@ function serializeGroup(group: GroupRecord): SerializedTaskGroup {
   return {
     group_id: group.groupId,
     label: group.label,
-    expand: null,
+    expand: serializeExpand(group.expand),
     retries: 0,
     retry_delay: 300,
     children: group.children.map((child) =>

@@ -135,6 +135,8 @@ export interface Dialect {
   readonly objectSchedules: boolean;
   /** Whether refs have `asSetup()` and `asTeardown()`. */
   readonly hasSetups: boolean;
+  /** Whether tasks and groups can be mapped. */
+  readonly hasMapping: boolean;
 }
 
 export const AIRFLOW_DIALECT: Dialect = {
@@ -142,6 +144,7 @@ export const AIRFLOW_DIALECT: Dialect = {
   taskFields: AIRFLOW_TASK_FIELDS,
   objectSchedules: false,
   hasSetups: false,
+  hasMapping: false,
 };
 
 const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = {
@@ -167,6 +170,7 @@ export const UPDRAFT_DIALECT: Dialect = {
   taskFields: UPDRAFT_TASK_FIELDS,
   objectSchedules: true,
   hasSetups: true,
+  hasMapping: true,
 };
 
 /** A frozen deep copy of the options of `what`, refusing what can't be recorded and options that don't exist. */

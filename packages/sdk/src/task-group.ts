@@ -3,10 +3,19 @@ import { brand } from "./brand.ts";
 import type { DagModel, GroupRecord } from "./dag-model.ts";
 import { createIfMethod, createSwitchMethod } from "./deciders.ts";
 import { createTaskMethod } from "./declare-task.ts";
+import { createGroupInput } from "./group-inputs.ts";
 import { describeValue, isPlainObject } from "./json.ts";
+import { type ExpandRecord, readList, readProduct, sourceTasks } from "./map-sources.ts";
 import { orderMethods, registerNode } from "./node-refs.ts";
 import { didYouMean } from "./suggestion.ts";
-import type { IfMethod, SwitchMethod, TaskGroupOptions, TaskGroupRefOf, TaskMethod } from "./task-types.ts";
+import type {
+  GroupRefOf,
+  IfMethod,
+  SwitchMethod,
+  TaskGroupRefOf,
+  TaskMethod,
+  UpdraftTaskGroupOptions,
+} from "./task-types.ts";
 
 const MAX_SEGMENT_LENGTH = 200;
 const SEGMENT = /^[\p{L}\p{N}_-]+$/u;
@@ -15,20 +24,35 @@ const SEGMENT = /^[\p{L}\p{N}_-]+$/u;
 export function createTaskGroup<TS>(
   model: DagModel,
   parent: GroupRecord,
-  given: { readonly label: string; readonly options: TaskGroupOptions | undefined },
-): TaskGroupRefOf<TS> {
+  given: { readonly label: string; readonly options: UpdraftTaskGroupOptions | undefined },
+): GroupRefOf<TS> {
   model.assertOpen("declare a task group");
   assertSegment(given.label);
-  const prefixes = readPrefixOption(given.label, given.options);
+  const prefixes = readPrefixOption(model, given.label, given.options);
   const groupId = parent.childPrefix + given.label;
   model.assertFree(groupId);
   const childPrefix = prefixes ? `${groupId}.` : "";
-  const record = { kind: "group" as const, groupId, label: given.label, parent, childPrefix, children: [] };
+  const expand = readExpand(model, given.label, given.options);
+  const record = { kind: "group" as const, groupId, label: given.label, parent, childPrefix, expand, children: [] };
   model.addGroup(record);
+  for (const up of expand === null ? [] : sourceTasks(expand)) model.connect({ up, down: record }, null);
   return createGroupRef<TS>(model, record);
 }
 
-function createGroupRef<TS>(model: DagModel, record: GroupRecord & { readonly groupId: string }): TaskGroupRefOf<TS> {
+function readExpand(
+  model: DagModel,
+  label: string,
+  { expand, expandKwargs }: UpdraftTaskGroupOptions = {},
+): ExpandRecord | null {
+  const what = `task group "${label}" of Dag "${model.dagId}"`;
+  if (expand !== undefined && expandKwargs !== undefined)
+    throw new Error(`The ${what} takes either expand or expandKwargs, not both`);
+  if (expand !== undefined) return readProduct(model, expand, what);
+  return expandKwargs === undefined ? null : readList(model, expandKwargs, what, true);
+}
+
+function createGroupRef<TS>(model: DagModel, record: GroupRecord & { readonly groupId: string }): GroupRefOf<TS> {
+  const mapped = (name: string) => createGroupInput({ group: record, key: name });
   const ref: TaskGroupRefOf<TS> = {
     dagId: model.dagId,
     groupId: record.groupId,
@@ -38,8 +62,12 @@ function createGroupRef<TS>(model: DagModel, record: GroupRecord & { readonly gr
     switch: createSwitchMethod(model, record) as SwitchMethod<TS>,
     taskGroup: (label, options) => createTaskGroup<TS>(model, record, { label, options }),
     ...orderMethods<TaskGroupRefOf<TS>>(model, record, () => ref),
+    ...(model.dialect.hasMapping ? { mapped } : {}),
   };
-  return Object.freeze(registerNode(brand(ref, "TaskGroupRef"), { model, endpoint: record, kind: "group" }));
+  // What the dialect adds was just added.
+  return Object.freeze(
+    registerNode(brand(ref, "TaskGroupRef"), { model, endpoint: record, kind: "group" }),
+  ) as GroupRefOf<TS>;
 }
 
 function assertSegment(label: unknown): void {
@@ -52,13 +80,14 @@ function assertSegment(label: unknown): void {
     throw new Error(`The id of task group "${label}" may hold letters, digits, "_" and "-" only`);
 }
 
-function readPrefixOption(label: string, options: unknown): boolean {
+function readPrefixOption(model: DagModel, label: string, options: unknown): boolean {
   if (options === undefined) return true;
   if (!isPlainObject(options))
     throw new Error(`The options of task group "${label}" must be a plain object, not ${describeValue(options)}`);
-  const unknown = Object.keys(options).find((key) => key !== "prefixGroupId");
+  const known = ["prefixGroupId", ...(model.dialect.hasMapping ? ["expand", "expandKwargs"] : [])];
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined)
-    throw new Error(`Unknown option "${unknown}" for task group "${label}"${didYouMean(unknown, ["prefixGroupId"])}`);
+    throw new Error(`Unknown option "${unknown}" for task group "${label}"${didYouMean(unknown, known)}`);
   const { prefixGroupId } = options;
   if (prefixGroupId === undefined) return true;
   if (typeof prefixGroupId !== "boolean")

@@ -38,8 +38,38 @@ export interface TeardownOptions {
   readonly onFailureFailDagrun?: boolean | undefined;
 }
 
+/** What a task or group can be mapped over. */
+export type Mappable = TaskRef | MapExpression | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** A list that is known when the Dag runs. */
+export interface MapExpression {
+  /** Each item through a function, which may `skip()` it. */
+  map<T, U>(apply: (item: T) => U): MapExpression;
+  /** Lists of one item of each, as long as the shortest. */
+  zip(...others: readonly Mappable[]): MapExpression;
+  /** As long as the longest, with `fillvalue` for what is missing. */
+  zipLongest(fillvalue: JsonValue, ...others: readonly Mappable[]): MapExpression;
+  /** One after the other. */
+  concat(...others: readonly Mappable[]): MapExpression;
+}
+
+/** How a task becomes one instance for each item. */
+export interface Expandable<A extends Inputs, R> {
+  /** One instance for each combination, the last input varying fastest. */
+  expand(inputs: { readonly [K in keyof A]?: Mappable }): UpdraftTaskRef<R>;
+  /** One instance for each dict of a list, whose keys are names of inputs. */
+  expandKwargs(source: Mappable, options?: { readonly strict?: boolean | undefined }): UpdraftTaskRef<R>;
+}
+
+export interface ExpandableTask<A extends Inputs, R> extends Expandable<A, R> {
+  /** Inputs that are the same for all instances. */
+  partial(inputs: Partial<TaskInputs<A>>): Expandable<A, R>;
+}
+
+type ExpandableOf<TS, A extends Inputs, R> = "isolation" extends keyof TS ? ExpandableTask<A, R> : unknown;
+
 /** What `@updraft/sdk` adds to a placed task. */
-export interface UpdraftTaskRef<R = unknown> extends TaskRef<R> {
+export interface UpdraftTaskRef<R = unknown> extends TaskRef<R>, MapExpression {
   before(...downstream: readonly Node[]): UpdraftTaskRef<R>;
   after(...upstream: readonly Node[]): UpdraftTaskRef<R>;
   /** Every task between it and its teardown needs its success. */
@@ -94,19 +124,18 @@ export interface Resumption<A = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: methods of tasks of any inputs share one table.
 export type ResumeMethod<A = any> = (resumption: Resumption<A>) => unknown;
 
+type FactoryOf<TS, A extends Inputs, R> = TaskFactory<A, R, RefOf<TS, R>> & ExpandableOf<TS, A, R>;
+
 /** Every overload of `dag.task` and `group.task`. */
 export interface TaskMethod<TS> {
   <A extends Inputs = NoInputs, R = unknown>(
     taskId: string,
     handler: (args: A) => R | Promise<R>,
     options?: TS,
-  ): TaskFactory<A, R, RefOf<TS, R>>;
-  <A extends Inputs = NoInputs, R = unknown>(
-    handler: (args: A) => R | Promise<R>,
-    options?: TS,
-  ): TaskFactory<A, R, RefOf<TS, R>>;
-  <A extends Inputs, R>(taskId: string, operator: Operator<A, R>, options?: TS): TaskFactory<A, R, RefOf<TS, R>>;
-  <A extends Inputs, R>(operator: Operator<A, R>, options: TS): TaskFactory<A, R, RefOf<TS, R>>;
+  ): FactoryOf<TS, A, R>;
+  <A extends Inputs = NoInputs, R = unknown>(handler: (args: A) => R | Promise<R>, options?: TS): FactoryOf<TS, A, R>;
+  <A extends Inputs, R>(taskId: string, operator: Operator<A, R>, options?: TS): FactoryOf<TS, A, R>;
+  <A extends Inputs, R>(operator: Operator<A, R>, options: TS): FactoryOf<TS, A, R>;
 }
 
 type Awaitable<T> = T | Promise<T>;
@@ -138,13 +167,30 @@ export interface TaskGroupOptions {
   readonly prefixGroupId?: boolean | undefined;
 }
 
+/** What `@updraft/sdk` adds: the whole group once for each item. Give one of the two. */
+export interface UpdraftTaskGroupOptions extends TaskGroupOptions {
+  readonly expand?: { readonly [name: string]: Mappable } | undefined;
+  readonly expandKwargs?: Mappable | undefined;
+}
+
+/** The options of a group in the dialect that has the options `TS`. */
+export type GroupOptionsOf<TS> = "isolation" extends keyof TS ? UpdraftTaskGroupOptions : TaskGroupOptions;
+
+interface MappedInputs {
+  /** What the group is mapped over by that name, as an input of a task in it. */
+  mapped<T>(name: string): T;
+}
+
+/** The ref of a group in the dialect that has the options `TS`. */
+export type GroupRefOf<TS> = TaskGroupRefOf<TS> & ("isolation" extends keyof TS ? MappedInputs : unknown);
+
 export interface TaskGroupRefOf<TS> extends Node {
   /** Fully qualified. */
   readonly groupId: string;
   readonly task: TaskMethod<TS>;
   readonly if: IfMethod<TS>;
   readonly switch: SwitchMethod<TS>;
-  taskGroup(groupId: string, options?: TaskGroupOptions): TaskGroupRefOf<TS>;
+  taskGroup(groupId: string, options?: GroupOptionsOf<TS>): GroupRefOf<TS>;
   before(...downstream: readonly Node[]): TaskGroupRefOf<TS>;
   after(...upstream: readonly Node[]): TaskGroupRefOf<TS>;
 }

@@ -41,7 +41,11 @@ export function taskInstanceRoutes({ store, announcer, taskTokens, clock }: ApiC
         const { ti_id, try_number } = callingTryOfPath(taskTokens, request);
         const body = parseBody(stateRequest, request);
         const end_date = "end_date" in body ? instantOf(body.end_date) : clock.now();
-        const result = await store.finishTry({ ti_id, try_number, end_date, outcome: outcomeOf(body) });
+        const result = await store.finishTry({
+          ...{ ti_id, try_number, end_date },
+          outcome: outcomeOf(body),
+          rendered_map_index: "rendered_map_index" in body ? (body.rendered_map_index ?? null) : null,
+        });
         if (result.kind === "rejected") {
           throw result.reason === "not_found" ? tiNotFound() : notRunning(result.state);
         }

@@ -79,7 +79,7 @@ export function taskInstanceResponseOf(row: TaskInstanceRow, versionOf: VersionO
     logical_date: iso(row.logical_date),
     run_after: iso(row.run_after),
     note: row.note,
-    rendered_map_index: null,
+    rendered_map_index: row.rendered_map_index,
     rendered_fields: {},
     trigger: null,
     triggerer_job: null,

@@ -191,7 +191,10 @@ function bindingsOf({ plan, task_id }: TryPlace, mapped: MappedInputs | null): T
   const { arg_bindings, expand } = taskOf(plan, task_id);
   const own = arg_bindings.flatMap((binding) => fromGroup(binding, mapped) ?? []);
   if (expand === null || mapped === null) return own;
-  if (mapped.kind === "dict") return [...own, { name: "**", kind: "mapped", value: mapped.value, key: null }];
+  if (mapped.kind === "dict") {
+    const strict = expand.kind !== "list" || expand.strict;
+    return [...own, { name: "**", kind: "mapped_dict", value: mapped.value, strict }];
+  }
   return [...own, ...mapped.inputs.map(({ name, value }) => binding(name, value, null))];
 }
 

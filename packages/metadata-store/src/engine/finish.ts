@@ -34,6 +34,7 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
         decided.set(instance.id, decideEnd(turn, instance, request));
     }
     const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
+    await nameIndexes(tx, requests, decided);
     storeXComs(tx, turn, decided.values());
     await turn.move(moves);
     await emitOutletEvents(turn, decided.values());
@@ -130,6 +131,24 @@ async function beginWaits(turn: Turn, decided: Iterable<Decided>): Promise<void>
     turn,
     waits.filter(({ outcome }) => outcome.kind === "awaiting_input").map(({ instance }) => instance),
   );
+}
+
+/** By itself, as the rows are changed once more with what follows. */
+async function nameIndexes(
+  tx: Transaction,
+  requests: readonly FinishRequest[],
+  decided: ReadonlyMap<string, Decided>,
+): Promise<void> {
+  const named = requests.filter(({ ti_id, rendered_map_index }) => {
+    return rendered_map_index != null && decided.get(ti_id)?.decision.kind === "moved";
+  });
+  if (named.length === 0) return;
+  await tx.rows({
+    name: "name_indexes",
+    text: `UPDATE task_instance t SET rendered_map_index = n.name FROM unnest($1::uuid[], $2::text[]) AS n (id, name)
+      WHERE t.id = n.id`,
+    values: [named.map(({ ti_id }) => ti_id), named.map(({ rendered_map_index }) => rendered_map_index)],
+  });
 }
 
 function storeXComs(tx: Transaction, turn: Turn, decided: Iterable<Decided>): void {

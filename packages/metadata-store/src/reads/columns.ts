@@ -6,7 +6,8 @@ export const RUN_COLUMNS = `r.dag_id, r.run_id, r.logical_date, r.data_interval_
   r.last_scheduling_decision, r.clear_number`;
 
 /** Of `task_instance t` with `dag_run r` and `dag_version v`. */
-export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_index, r.logical_date, r.run_after, t.state,
+export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_index, t.rendered_map_index,
+  r.logical_date, r.run_after, t.state,
   t.cause, t.try_number, t.max_tries, t.start_date, t.end_date, t.scheduled_when, t.queued_when, t.next_retry_at,
   t.last_heartbeat_at, t.hostname, t.unixname, t.pid, t.pool, t.pool_slots, t.queue, t.priority_weight, t.operator,
   t.note, v.version_number AS dag_version_number`;

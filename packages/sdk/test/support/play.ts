@@ -179,7 +179,7 @@ export async function runDag(
   return { world, outcomes, xcoms, skipped: [...world.skipped] };
 }
 
-function contextOf(dagId: string, taskId: string): RunContext {
+export function contextOf(dagId: string, taskId: string): RunContext {
   const instant = "2026-01-02T03:04:05.000Z";
   return {
     dag_id: dagId,

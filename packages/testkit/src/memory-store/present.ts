@@ -22,6 +22,7 @@ export function instanceRow(instance: MemoryInstance): TaskInstanceRow {
     ...rest,
     ...{ dag_id: run.dag.dag_id, run_id: run.run_id, logical_date: run.logical_date, run_after: run.run_after },
     ...{ task_id, pool, pool_slots, queue, operator, note: null, unixname: null, scheduled_when: null },
+    rendered_map_index: null,
     dag_version_number: run.version.number,
   };
 }
