@@ -36,6 +36,7 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
       run_type: dag_run.run_type as DagRunType,
       max_tries: run.max_tries,
       ...waitFactsOf(run),
+      partition_key: dag_run.partition_key,
       consumed_asset_events: dag_run.consumed_asset_events as NonNullable<RunContext["consumed_asset_events"]>,
     },
     arg_bindings: run.arg_bindings,

@@ -117,7 +117,13 @@ export type TimeTimetable =
 
 /** What decides by asset events, alone or together with a time-based timetable. */
 export type AssetTimetable =
-  | { readonly type: "asset"; readonly condition: AssetCondition; readonly batch: boolean }
+  | {
+      readonly type: "asset";
+      readonly condition: AssetCondition;
+      readonly batch: boolean;
+      /** Only events with a key count, and each mapped key has runs of its own; absent: only events without one. */
+      readonly partition?: PartitionMapper;
+    }
   /** Either makes a run. */
   | {
       readonly type: "asset_or_time";
@@ -169,6 +175,18 @@ export type AssetReference =
   | { readonly kind: "alias"; readonly name: string; readonly group: string }
   | { readonly kind: "name_ref"; readonly name: string }
   | { readonly kind: "uri_ref"; readonly uri: string };
+
+export const PARTITION_GRAINS = ["hour", "day", "week", "month", "quarter", "year"] as const;
+export type PartitionGrain = (typeof PARTITION_GRAINS)[number];
+
+/** From the key of an asset event to the key of the run it belongs to. */
+export type PartitionMapper =
+  | { readonly kind: "identity" }
+  | { readonly kind: "start_of"; readonly grain: PartitionGrain }
+  | { readonly kind: "allowed_keys"; readonly keys: readonly string[] }
+  /** Each part of a key, between "|", by a mapper of its own. */
+  | { readonly kind: "product"; readonly mappers: readonly PartitionMapper[] }
+  | { readonly kind: "chain"; readonly mappers: readonly PartitionMapper[] };
 
 /** Which assets must have events before a DAG runs. */
 export type AssetCondition =

@@ -6,8 +6,12 @@ import {
   type AssetCondition,
   describeTimetable,
   isAssetConditionMet,
+  mapPartitionKey,
   nextRun,
+  PARTITION_GRAINS,
+  type PartitionMapper,
   planAssetRuns,
+  planPartitionedRuns,
   type QueuedAssetEvent,
   requiresBatching,
   validateDag,
@@ -171,6 +175,54 @@ test("schedules by assets: alone they never come due, with a timetable the timet
   });
 });
 
+const KEYS = table(`
+  mapper              | key                    | mapped
+  ------------------- | ---------------------- | ----------------
+  identity            | eu                     | eu
+  hour                | 2026-03-04T05:06:07    | 2026-03-04T05
+  hour                | 2026-03-04             | 2026-03-04T00
+  day                 | 2026-03-04T05:06:07.5Z | 2026-03-04
+  week                | 2026-03-04             | 2026-03-02 (W10)
+  week                | 2027-01-03             | 2026-12-28 (W53)
+  month               | 2026-03-04             | 2026-03
+  quarter             | 2026-12-31             | 2026-Q4
+  year                | 2026-03-04T05          | 2026
+  day                 | eu                     | -
+  day                 | 2026-13-40             | -
+  allowed eu us       | us                     | us
+  allowed eu us       | asia                   | -
+  chain day allowed 2026-03-04 | 2026-03-04T05 | 2026-03-04
+  chain day allowed 2026-03-04 | 2026-03-05T05 | -
+  product identity month | eu│2026-03-04  | eu│2026-03
+  product identity month | eu                  | -
+  product identity month | eu│x           | -
+`);
+
+test.each(KEYS)("the key $key by $mapper: $mapped", ({ mapper = "", key = "", mapped = "" }) => {
+  expect(mapPartitionKey(mapperOf(mapper.split(" ")), pipes(key)) ?? "").toBe(pipes(mapped));
+});
+
+function mapperOf([kind = "", ...rest]: readonly string[]): PartitionMapper {
+  if (kind === "identity") return { kind };
+  if (kind === "allowed") return { kind: "allowed_keys", keys: rest };
+  if (kind === "product") return { kind, mappers: rest.map((word) => mapperOf([word])) };
+  if (kind === "chain") return { kind, mappers: [mapperOf(rest.slice(0, 1)), mapperOf(rest.slice(1))] };
+  return { kind: "start_of", grain: PARTITION_GRAINS.find((grain) => grain === kind) ?? "day" };
+}
+
+test("each key has runs of its own, of the events whose keys map to it", () => {
+  const keys = ["2026-03-01", "2026-04-01", "2026-03-02", "eu", null];
+  const queued = events("a a b a a").map((event, index) => ({ ...event, partition_key: keys[index] ?? null }));
+  const mapper = { kind: "start_of", grain: "month" } as const;
+  const plan = (text: string, batch: boolean, room: number) =>
+    planPartitionedRuns({ condition: condition(text), batch, queued, room, mapper }).map(
+      ({ partition_key, event_ids }) => `${partition_key}: ${event_ids.join("+")}`,
+    );
+  expect(plan("a & b", true, 9)).toEqual(["2026-03: 1+3"]);
+  expect(plan("a", false, 9)).toEqual(["2026-03: 1", "2026-04: 2"]);
+  expect(plan("a", false, 1)).toEqual(["2026-03: 1"]);
+});
+
 test("assets that can't be taken are refused with the reason", () => {
   const asset = { kind: "asset", name: "a", uri: "airflow://x", group: "asset", extra: {} } as const;
   const wrong = dag(
@@ -186,6 +238,11 @@ test("assets that can't be taken are refused with the reason", () => {
   ]);
   const none = dag("t", { timetable: { type: "asset", condition: { kind: "all", conditions: [] }, batch: true } });
   expect(validateDag(none)).toHaveLength(1);
+  const partition = { kind: "start_of", grain: "decade" as never } as const;
+  const decade = dag("t", { timetable: { type: "asset", condition: condition("a"), batch: true, partition } });
+  expect(validateDag(decade).map(({ message }) => message)).toEqual([
+    "A partition mapper can't find the start of 'decade'; use one of hour, day, week, month, quarter, year",
+  ]);
 });
 
 /** Tables have no way to write their own separator. */

@@ -265,6 +265,7 @@ export interface DagRunRow {
   readonly end_date: Instant | null;
   readonly last_scheduling_decision: Instant | null;
   readonly clear_number: number;
+  readonly partition_key: string | null;
   readonly dag_version_number: number;
 }
 
@@ -377,6 +378,7 @@ export interface TriggerRequest {
   readonly run_type: "manual" | "operator_triggered" | "asset_materialization";
   readonly triggered_by: "rest_api" | "ui" | "cli" | "operator";
   readonly triggering_user_name: string | null;
+  readonly partition_key?: string | null;
 }
 
 export type TriggerResult =

@@ -1,6 +1,6 @@
 /** Assets on real Postgres: what a success emits, who waits for it, and which runs come of it. */
 import type { AssetCondition, AssetReference, SerializedDag, SerializedTask } from "@updraft/dag-core";
-import { createTestStore, parsedFile, type TestStore } from "@updraft/testkit";
+import { createTestStore, parsedFile, type TestStore, triggerRequest } from "@updraft/testkit";
 import { at, dag } from "@updraft/testkit/dags";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TryOutcome } from "../src/index.ts";
@@ -306,6 +306,47 @@ test("another schedule forgets events of assets that it doesn't name", async () 
   await save(consumer(asset("b")));
   expect(await schedule()).toEqual(["c"]);
   expect(await runs()).toEqual(["b"]);
+});
+
+test("keyed events make runs of their key for partitioned schedules, and never feed others", async () => {
+  const condition = all(asset("a"), asset("b"));
+  const partition = { kind: "start_of", grain: "day" } as const;
+  const partitioned = { type: "asset", condition, batch: true, partition } as const;
+  await save(producer("p", [asset("a")]), consumer(condition, { timetable: partitioned }), {
+    ...consumer(asset("a")),
+    dag_id: "plain",
+    relative_fileloc: "plain.ts",
+  });
+  const post = async (name: string, partition_key: string | null) => {
+    const [found] = await world.store.findAssets({ name });
+    await world.store.createAssetEvent({ asset_id: found?.id ?? 0, extra: {}, partition_key });
+  };
+  await post("a", "2026-03-01T05");
+  await post("b", "2026-03-02T05");
+  await post("a", null);
+  await post("b", null);
+  expect(await schedule()).toEqual(["c"]);
+  expect(await runs("plain")).toEqual(["a"]);
+  expect(await runs()).toEqual([]);
+  await post("b", "2026-03-01T23");
+  await schedule();
+  expect(await runs()).toEqual(["a+b"]);
+  const { rows } = await world.store.listDagRuns({ dag_id: "c" }, { limit: 9, offset: 0, order_by: [] });
+  expect(rows.map(({ partition_key }) => partition_key)).toEqual(["2026-03-01"]);
+});
+
+test("the events of a run with a key carry that key", async () => {
+  const partitioned = { type: "asset", condition: asset("a"), batch: false, partition: { kind: "identity" } } as const;
+  await save(producer("p", [asset("a")]), consumer(asset("a"), { timetable: partitioned }));
+  const triggered = await world.store.triggerDagRun(triggerRequest("p", { partition_key: "eu" }));
+  if (triggered.kind === "rejected") throw new Error(triggered.message);
+  expect(triggered.dag_run.partition_key).toBe("eu");
+  player.hear(triggered.announcement);
+  await player.run("p");
+  expect(await schedule()).toEqual(["c"]);
+  const claim = await player.claim("c");
+  expect(claim.dag_run.partition_key).toBe("eu");
+  expect(claim.consumed_asset_events).toMatchObject([{ name: "a", partition_key: "eu" }]);
 });
 
 test("an event wakes the scheduler where somebody waits for it", async () => {

@@ -1,5 +1,11 @@
 /** Schedules by assets: an asset, a list of them (all are needed), a condition, or one of these with a timetable. */
-import { type AssetCondition, requiresBatching, type TimeTimetable, type Timetable } from "@updraft/dag-core";
+import {
+  type AssetCondition,
+  type PartitionMapper,
+  requiresBatching,
+  type TimeTimetable,
+  type Timetable,
+} from "@updraft/dag-core";
 import { type AssetExpression, conditionOf } from "./asset.ts";
 import { brand, brandOf, foreignCopy } from "./brand.ts";
 import { describeValue } from "./json.ts";
@@ -17,8 +23,14 @@ interface Batching {
 
 export interface AssetTriggeredSpec extends Batching {
   readonly assets: AssetScheduleAssets;
+  /**
+   * Makes runs for keys: of events that carry one, by the key that the mapper makes of it. Such a schedule doesn't see
+   * events without a key, and no other schedule sees those with one.
+   */
+  readonly partitionMapper?: PartitionMapper | undefined;
 }
-export interface AssetOrTimeSpec extends AssetTriggeredSpec {
+export interface AssetOrTimeSpec extends Batching {
+  readonly assets: AssetScheduleAssets;
   readonly timetable: TimeSchedule;
 }
 export interface AssetAndTimeSpec {
@@ -32,6 +44,7 @@ export interface AssetSchedule {
   readonly assets: AssetScheduleAssets;
   readonly timetable?: TimeSchedule | undefined;
   readonly batchAssetEvents?: boolean | undefined;
+  readonly partitionMapper?: PartitionMapper | undefined;
 }
 
 /** By assets alone, with more to say than a list of them does. */
@@ -80,7 +93,11 @@ export function readAssetSchedule(schedule: unknown, reading: AssetScheduleReadi
   }
   const { kind, assets, batchAssetEvents } = schedule;
   const condition = readCondition(assets, reading);
-  if (kind === "asset") return { type: kind, condition, batch: batchOf(condition, batchAssetEvents, reading) };
+  if (kind === "asset") {
+    const batch = batchOf(condition, batchAssetEvents, reading);
+    const { partitionMapper: partition } = schedule;
+    return { type: kind, condition, batch, ...(partition === undefined ? {} : { partition }) };
+  }
   const timetable = reading.readTime(schedule.timetable);
   if (kind === "asset_and_time") return { type: kind, condition, timetable };
   return { type: kind, condition, timetable, batch: batchOf(condition, batchAssetEvents, reading) };

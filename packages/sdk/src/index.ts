@@ -67,6 +67,13 @@ export { Dag } from "./dag.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";
 export type { OutletEvent, OutletEventAlias, OutletEvents } from "./outlet-events.ts";
+export {
+  allowedKeyMapper,
+  chainMapper,
+  identityMapper,
+  productMapper,
+  startOfMapper,
+} from "./partition-mappers.ts";
 export type { LogLevel } from "./raw-client.ts";
 export type { RetryDecision, RetryFacts, RetryPolicy } from "./retry-policy.ts";
 export {

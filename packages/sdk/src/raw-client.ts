@@ -23,6 +23,7 @@ export interface RunContext {
   readonly resumption?: { readonly method: string; readonly kwargs: Readonly<Record<string, JsonValue>> };
   /** How often this try was rescheduled, and when it looked first; absent: never. */
   readonly reschedules?: { readonly count: number; readonly first_start: string };
+  readonly partition_key?: string | null;
   /** Events of assets that made the run; absent where none did. */
   readonly consumed_asset_events?: readonly ConsumedAssetEvent[];
 }

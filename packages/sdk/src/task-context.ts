@@ -28,6 +28,8 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly maxTries: number;
   /** The event of the trigger that the handler deferred to; undefined where it starts. */
   readonly triggerEvent: JsonValue | undefined;
+  /** What part of the data the run is about; null where it is not partitioned. */
+  readonly partitionKey: string | null;
   /** Events of assets that made the run, oldest first. */
   readonly triggeringAssetEvents: readonly TriggeringAssetEvent[];
   /** What this task says about the events of its outlets. */
@@ -66,6 +68,7 @@ export function getContext(): UpdraftTaskContext {
     runType: context.run_type,
     maxTries: context.max_tries,
     triggerEvent: context.resumption?.kwargs.event,
+    partitionKey: context.partition_key ?? null,
     triggeringAssetEvents: Object.freeze((context.consumed_asset_events ?? []).map(toTriggeringEvent)),
     outletEvents: outletEvents.events,
   });

@@ -6,14 +6,19 @@ import { serializeBundle } from "../src/host.ts";
 import {
   Asset,
   AssetAlias,
+  allowedKeyMapper,
   assetAll,
   assetAndTime,
   assetAny,
   assetOrTime,
   assetTriggered,
+  chainMapper,
   Dag,
   getClient,
   getContext,
+  identityMapper,
+  productMapper,
+  startOfMapper,
 } from "../src/index.ts";
 import { runTask, serialize, taskOf, World } from "./support/play.ts";
 
@@ -60,6 +65,15 @@ test("a schedule may be an asset, a list, a condition, or assets and a timetable
     },
   });
   expect(timetable(assetTriggered({ assets: orders, batchAssetEvents: true }))).toMatchObject({ batch: true });
+  expect(
+    timetable(assetTriggered({ assets: orders, partitionMapper: productMapper(identityMapper, startOfMapper("day")) })),
+  ).toMatchObject({
+    partition: { kind: "product", mappers: [{ kind: "identity" }, { kind: "start_of", grain: "day" }] },
+  });
+  const chained = chainMapper(startOfMapper("hour"), allowedKeyMapper(["2026-03-04T05"]));
+  expect(timetable(assetTriggered({ assets: orders, partitionMapper: chained }))).toMatchObject({
+    partition: { kind: "chain", mappers: [{ grain: "hour" }, { kind: "allowed_keys", keys: ["2026-03-04T05"] }] },
+  });
   expect(timetable(assetOrTime({ timetable: "@daily", assets: orders }))).toEqual({
     type: "asset_or_time",
     condition: ORDERS,

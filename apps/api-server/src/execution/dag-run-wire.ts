@@ -22,7 +22,7 @@ export function executionDagRunOf(
     conf: run.conf,
     triggering_user_name: run.triggering_user_name,
     consumed_asset_events: consumed.map(consumedAssetEventOf),
-    partition_key: null,
+    partition_key: run.partition_key,
     note: run.note,
   };
 }

@@ -96,5 +96,6 @@ function triggerRequestOf(request: Request, body: ReturnType<typeof triggerRunRe
     run_type: "operator_triggered",
     triggered_by: "operator",
     triggering_user_name: null,
+    partition_key: body.partition_key ?? null,
   };
 }

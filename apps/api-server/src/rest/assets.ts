@@ -177,5 +177,6 @@ function triggerRequestOf(
     run_type: "asset_materialization",
     triggered_by: "rest_api",
     triggering_user_name: usernameOf(response),
+    partition_key: body.partition_key ?? null,
   };
 }

@@ -183,5 +183,6 @@ function triggerRequestOf(body: TriggerDagRunBody, request: Request, response: R
     run_type: "manual",
     triggered_by: "rest_api",
     triggering_user_name: usernameOf(response),
+    partition_key: body.partition_key ?? null,
   };
 }

@@ -35,7 +35,7 @@ export function dagRunResponseOf(run: DagRunRow, versionOf: VersionOf): DagRunRe
     dag_versions: version === undefined ? [] : [dagVersionResponseOf(version)],
     bundle_version: null,
     dag_display_name: version?.dag_display_name ?? run.dag_id,
-    partition_key: null,
+    partition_key: run.partition_key,
     partition_date: null,
   };
 }

@@ -1,5 +1,12 @@
 /** What is wrong with the assets that a DAG names, in the author's words. */
-import type { AssetCondition, AssetReference, SerializedDag, SerializedTask } from "../model.ts";
+import {
+  type AssetCondition,
+  type AssetReference,
+  PARTITION_GRAINS,
+  type PartitionMapper,
+  type SerializedDag,
+  type SerializedTask,
+} from "../model.ts";
 import { assetReferences, assetSchedule, requiresBatching } from "./asset-condition.ts";
 
 const MAX_LENGTH = 1500;
@@ -14,6 +21,13 @@ export function* assetScheduleMessages({ timetable }: SerializedDag): Iterable<s
   for (const reference of assetReferences(schedule.condition)) yield* referenceMessages(reference);
   if (schedule.type !== "asset_and_time" && !schedule.batch && requiresBatching(schedule.condition))
     yield "A schedule that needs several assets together can't make a run for each event; leave out batchAssetEvents";
+  if (schedule.type === "asset" && schedule.partition !== undefined) yield* mapperMessages(schedule.partition);
+}
+
+function* mapperMessages(mapper: PartitionMapper): Iterable<string> {
+  if ("mappers" in mapper) for (const part of mapper.mappers) yield* mapperMessages(part);
+  if (mapper.kind === "start_of" && !PARTITION_GRAINS.includes(mapper.grain))
+    yield `A partition mapper can't find the start of '${mapper.grain}'; use one of ${PARTITION_GRAINS.join(", ")}`;
 }
 
 export function* assetTaskMessages({ inlets, outlets }: SerializedTask): Iterable<string> {

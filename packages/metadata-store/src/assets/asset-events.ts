@@ -73,7 +73,7 @@ async function newEventOf(tx: Queryable, request: NewAssetEventRequest): Promise
   if (asset === undefined) return null;
   const { extra, partition_key } = request;
   const nowhere = { source_dag_id: null, source_run_id: null, source_task_id: null, source_map_index: -1 };
-  return { ...asset, ...nowhere, extra, partition_key, aliases: [] };
+  return { ...asset, ...nowhere, extra, given_key: partition_key, aliases: [] };
 }
 
 function whereOf(filter: AssetEventFilter): Where {

@@ -20,7 +20,8 @@ export interface NewAssetEvent extends AssetEventSource {
   readonly extra: Readonly<Record<string, JsonValue>>;
   /** Aliases through which it comes; the asset becomes a member of each. */
   readonly aliases: readonly string[];
-  readonly partition_key: string | null;
+  /** Null: that of the run that it comes from, if it has one. */
+  readonly given_key: string | null;
 }
 
 export interface WrittenAssetEvents {
@@ -41,9 +42,10 @@ export async function writeAssetEvents(
     name: "write_asset_events",
     text: `WITH given AS MATERIALIZED (
         SELECT nextval(pg_get_serial_sequence('asset_event', 'id')) AS id, w.* FROM (
-          SELECT w.*, a.id AS asset_id
+          SELECT w.*, a.id AS asset_id, coalesce(w.given_key, r.partition_key) AS partition_key
           FROM json_to_recordset($1::json) AS w (ordinal integer, name text, uri text, extra json, aliases text[],
-              partition_key text, source_dag_id text, source_run_id text, source_task_id text, source_map_index integer)
+              given_key text, source_dag_id text, source_run_id text, source_task_id text, source_map_index integer)
+            LEFT JOIN dag_run r ON r.dag_id = w.source_dag_id AND r.run_id = w.source_run_id
             JOIN asset_active n ON n.name = coalesce(w.name, n.name) AND n.uri = coalesce(w.uri, n.uri)
             JOIN asset a ON a.name = n.name AND a.uri = n.uri
           ORDER BY w.ordinal) w),
@@ -66,7 +68,7 @@ export async function writeAssetEvents(
       queued AS (
         INSERT INTO asset_dag_run_queue (target_dag_id, event_id, asset_id, created_at)
         SELECT d.dag_id, g.id, g.asset_id, $2 FROM waiting w JOIN given g USING (id) JOIN dag d USING (dag_id)
-        WHERE NOT d.is_paused AND NOT d.is_draining AND g.partition_key IS NULL
+        WHERE NOT d.is_paused AND NOT d.is_draining AND d.timetable_partitioned = (g.partition_key IS NOT NULL)
         RETURNING target_dag_id)
       SELECT (SELECT array_agg(id ORDER BY ordinal) FROM given) AS event_ids,
         (SELECT count(DISTINCT target_dag_id)::integer FROM queued) AS queued`,

@@ -3,11 +3,13 @@ import type { Instant, QueuedAssetEvent } from "@updraft/dag-core";
 import { at, type Queryable } from "../database.ts";
 import type { ConsumedAssetEvent } from "../store.ts";
 
+export type QueuedEvent = QueuedAssetEvent & { readonly partition_key: string | null };
+
 /** Oldest first, or the oldest that nobody looked at yet; those that somebody is removing are left out. */
-export function queuedEvents(tx: Queryable, dagId: string, which: "all" | "next"): Promise<QueuedAssetEvent[]> {
-  return tx.rows<QueuedAssetEvent>({
+export function queuedEvents(tx: Queryable, dagId: string, which: "all" | "next"): Promise<QueuedEvent[]> {
+  return tx.rows<QueuedEvent>({
     name: "queued_events",
-    text: `SELECT q.event_id AS id, a.name, a.uri, e."timestamp",
+    text: `SELECT q.event_id AS id, a.name, a.uri, e."timestamp", e.partition_key,
         ARRAY(SELECT l.name FROM asset_alias_asset m JOIN asset_alias l ON l.id = m.alias_id WHERE m.asset_id = a.id) AS aliases
       FROM asset_dag_run_queue q JOIN asset_event e ON e.id = q.event_id JOIN asset a ON a.id = q.asset_id
       WHERE q.target_dag_id = $1 AND ($2::integer IS NULL OR NOT q.is_seen)

@@ -30,9 +30,9 @@ export async function saveAssetReferences(
   await saveTaskReferences(tx, "task_inlet_asset_reference", { dagId: dag.dag_id, tasks: named.inlets, now });
   await dropUnaskedEvents(tx, dag.dag_id);
   await tx.rows({
-    name: "write_batching",
-    text: "UPDATE dag SET batches_asset_events = $2 WHERE dag_id = $1",
-    values: [dag.dag_id, named.batch],
+    name: "write_asset_schedule",
+    text: "UPDATE dag SET batches_asset_events = $2, timetable_partitioned = $3 WHERE dag_id = $1",
+    values: [dag.dag_id, named.batch, named.partitioned],
   });
   await refreshActiveAssets(tx);
 }
@@ -79,17 +79,19 @@ interface TaskReference {
 
 interface Named {
   readonly batch: boolean;
+  readonly partitioned: boolean;
   readonly schedule: readonly AssetReference[];
   readonly outlets: readonly TaskReference[];
   readonly inlets: readonly TaskReference[];
 }
 
-const NONE: Named = { batch: false, schedule: [], outlets: [], inlets: [] };
+const NONE: Named = { batch: false, partitioned: false, schedule: [], outlets: [], inlets: [] };
 
 function namedBy({ timetable, tasks }: SerializedDag): Named {
   const schedule = assetSchedule(timetable);
   return {
     batch: schedule !== null && "batch" in schedule && schedule.batch,
+    partitioned: schedule?.type === "asset" && schedule.partition !== undefined,
     schedule: schedule === null ? [] : assetReferences(schedule.condition),
     outlets: tasks.flatMap(({ task_id, outlets }) => outlets.map((reference) => ({ task_id, reference }))),
     inlets: tasks.flatMap(({ task_id, inlets }) => inlets.map((reference) => ({ task_id, reference }))),

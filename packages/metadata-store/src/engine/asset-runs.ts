@@ -7,18 +7,20 @@
  * The lock of the DAG's row lets any number of schedulers create each run once.
  */
 import {
+  type AssetRun,
   type AssetTimetable,
   assetSchedule,
   generateRunId,
   type Instant,
   isAssetConditionMet,
   planAssetRuns,
+  planPartitionedRuns,
 } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import type { Announcement, SchedulingStep } from "../store.ts";
 import { attachHistory, consumeEvents, markSeen, queuedEvents } from "./asset-queue.ts";
 import type { Engine } from "./context.ts";
-import { createRun, type DagFacts } from "./create-run.ts";
+import { createRun, type DagFacts, writePartitionKey } from "./create-run.ts";
 import { joined } from "./due-runs.ts";
 import { ACTIVE_RUNS } from "./runs.ts";
 import { Turn } from "./turn.ts";
@@ -115,9 +117,11 @@ interface Evaluation {
 /** At most one run: the counter of running runs is written when the transaction settles. */
 async function createNext(engine: Engine, turn: Turn, { dag, schedule }: Evaluation): Promise<void> {
   const { condition, batch } = schedule;
-  const queued = await queuedEvents(turn.tx, dag.dag_id, batch ? "all" : "next");
+  const mapper = schedule.type === "asset" ? (schedule.partition ?? null) : null;
+  const queued = await queuedEvents(turn.tx, dag.dag_id, batch || mapper !== null ? "all" : "next");
   const room = dag.max_active_runs - dag.active_runs;
-  const [next] = planAssetRuns({ condition, batch, queued, room });
+  const facts = { condition, batch, queued, room };
+  const [next] = mapper === null ? unpartitioned(planAssetRuns(facts)) : planPartitionedRuns({ ...facts, mapper });
   if (next !== undefined) return createFrom(engine, turn, { dag, ...next });
   if (!batch && room <= 0) return;
   await markSeen(
@@ -127,13 +131,19 @@ async function createNext(engine: Engine, turn: Turn, { dag, schedule }: Evaluat
   );
 }
 
+function unpartitioned(runs: readonly AssetRun[]) {
+  return runs.map((run) => ({ ...run, partition_key: null }));
+}
+
 interface RunToCreate {
+  readonly partition_key: string | null;
   readonly dag: WaitingDag;
   readonly event_ids: readonly number[];
   readonly run_after: Instant;
 }
 
-async function createFrom(engine: Engine, turn: Turn, { dag, event_ids, run_after }: RunToCreate): Promise<void> {
+async function createFrom(engine: Engine, turn: Turn, { dag, event_ids, ...next }: RunToCreate): Promise<void> {
+  const { run_after, partition_key } = next;
   const plan = await engine.plans.loadOne(turn.tx, dag.dag_version_id);
   const run = await createRun(engine, turn, plan, dag, {
     dag_id: dag.dag_id,
@@ -150,5 +160,6 @@ async function createFrom(engine: Engine, turn: Turn, { dag, event_ids, run_afte
   });
   if (run === null) throw new Error(`the run id of an asset-triggered run of DAG ${dag.dag_id} was taken`);
   await consumeEvents(turn.tx, dag.dag_id, run.id, event_ids);
+  if (partition_key !== null) return writePartitionKey(turn.tx, run.id, partition_key);
   if (plan.dag.catchup) await attachHistory(turn.tx, dag.dag_id, run.id, run_after);
 }

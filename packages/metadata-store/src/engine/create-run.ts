@@ -75,6 +75,15 @@ export async function createQueuedRuns(
   return created;
 }
 
+/** Few runs have a key; the others pay nothing. */
+export async function writePartitionKey(tx: Queryable, runId: number, partitionKey: string): Promise<void> {
+  await tx.rows({
+    name: "write_partition_key",
+    text: "UPDATE dag_run SET partition_key = $2 WHERE id = $1",
+    values: [runId, partitionKey],
+  });
+}
+
 async function hasRoom(tx: Queryable, dagId: string, maxActiveRuns: number): Promise<boolean> {
   const counters = await lockOccupancy(tx, [runningRunsKey(dagId)]);
   return (counters.get(runningRunsKey(dagId))?.used ?? 0) < maxActiveRuns;

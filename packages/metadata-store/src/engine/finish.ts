@@ -117,7 +117,7 @@ async function emitOutletEvents(turn: Turn, decided: Iterable<Decided>): Promise
       source_task_id: task_id,
       source_map_index: map_index,
     };
-    return eventsOfOutlets(outlets, outletEvents).map((event) => ({ ...event, ...source, partition_key: null }));
+    return eventsOfOutlets(outlets, outletEvents).map((event) => ({ ...event, ...source, given_key: null }));
   });
   const { queued } = await writeAssetEvents(turn.tx, events, turn.now);
   if (queued > 0) turn.tidings.wake_scheduler = true;

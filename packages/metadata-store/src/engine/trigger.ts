@@ -4,7 +4,7 @@ import type { Queryable } from "../database.ts";
 import { RUN_COLUMNS } from "../reads/columns.ts";
 import type { DagRunRow, TriggerRequest, TriggerResult } from "../store.ts";
 import type { Engine } from "./context.ts";
-import { createRun, type NewRun } from "./create-run.ts";
+import { createRun, type NewRun, writePartitionKey } from "./create-run.ts";
 import { Turn } from "./turn.ts";
 
 interface DagRow {
@@ -40,6 +40,8 @@ export async function triggerDagRun(engine: Engine, request: TriggerRequest): Pr
         `DagRun with dag_id: '${run.dag_id}' and run_id: '${run.run_id}' already exists, or another run has its logical date`,
       );
     }
+    const { partition_key = null } = request;
+    if (partition_key !== null) await writePartitionKey(tx, created.id, partition_key);
     const announcement = await turn.settle();
     return { kind: "created", dag_run: await readRun(tx, created.id, plan.version_number), announcement };
   });

@@ -3,7 +3,7 @@
 /** Of `dag_run r`, without the version. */
 export const RUN_COLUMNS = `r.dag_id, r.run_id, r.logical_date, r.data_interval_start, r.data_interval_end, r.run_after,
   r.run_type, r.triggered_by, r.triggering_user_name, r.state, r.conf, r.note, r.queued_at, r.start_date, r.end_date,
-  r.last_scheduling_decision, r.clear_number`;
+  r.last_scheduling_decision, r.clear_number, r.partition_key`;
 
 /** Of `task_instance t` with `dag_run r` and `dag_version v`. */
 export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_index, t.rendered_map_index,

@@ -4,7 +4,7 @@ import type { MemoryInstance, MemoryRun } from "./tables.ts";
 
 export function runRow(run: MemoryRun): DagRunRow {
   const { instances: _instances, dag, version, id: _id, timeout_at: _timeout, ...rest } = run;
-  return { ...rest, dag_id: dag.dag_id, dag_version_number: version.number };
+  return { ...rest, partition_key: null, dag_id: dag.dag_id, dag_version_number: version.number };
 }
 
 export function instanceRow(instance: MemoryInstance): TaskInstanceRow {
