@@ -265,7 +265,8 @@ export class Turn {
     add(this.#occupancy, runKey(dag_run), executing);
     const active = Number(isActive(to)) - Number(isActive(from));
     add(this.#occupancy, taskKey(dag_id, task_id), active);
-    if (this.taskOf(instance).max_active_tis_per_dagrun !== null)
+    // A task that the newest version has no more is counted by the audit.
+    if ((this.planOf(instance).tasks.get(task_id)?.max_active_tis_per_dagrun ?? null) !== null)
       add(this.#occupancy, taskInRunKey(dag_run, task_id), active);
   }
 
