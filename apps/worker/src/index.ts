@@ -87,7 +87,10 @@ async function startWorker({ config, logger, metrics, clock = systemClock, consu
   const consumer = (consumerFactory ?? queueOf(config))({
     queues: config.workerQueues,
     concurrency: config.workerConcurrency,
-    handle: (message) => runner.run(message),
+    handle(message, offeredAt) {
+      workerMetrics.taken(clock.now() - offeredAt);
+      return runner.run(message);
+    },
     onError: (error) => logger.error({ err: error }, "taking task messages failed"),
   });
   const reports = startLoop({

@@ -70,6 +70,7 @@ export function createTryRunner(options: TryRunnerOptions): TryRunner {
         pid,
         start_date: new Date(sentAt).toISOString(),
       });
+      metrics.claimed(clock.now() - sentAt);
       if (answer.kind === "claimed") return { ...answer, pid, sentAt };
       const pauseMs = CLAIM_PAUSES_MS[attempt];
       if (answer.kind === "refused" || pauseMs === undefined || shutdown.aborted) {
@@ -142,7 +143,9 @@ export function createTryRunner(options: TryRunnerOptions): TryRunner {
     });
     metrics.ended(request.state, clock.now() - claimed.sentAt);
     const { token, leaseLost } = held;
+    const reportedAt = clock.now();
     const problem = await reportEnd({ client, tiId: message.ti_id, token, request, clock, shutdown, leaseLost });
+    metrics.reported(clock.now() - reportedAt);
     if (problem !== null) logger.warn({ ...idsOf(message), reason: problem }, "the end of a try was not accepted");
   }
 

@@ -69,7 +69,7 @@ beforeAll(async () => {
     consumerFactory: (options: TaskConsumerOptions) => {
       const running = new Set<Promise<void>>();
       take = (message) => {
-        const handled = options.handle(message).finally(() => running.delete(handled));
+        const handled = options.handle(message, Date.now()).finally(() => running.delete(handled));
         running.add(handled);
         return handled;
       };

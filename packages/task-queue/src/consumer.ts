@@ -43,7 +43,7 @@ export function createTaskConsumer(options: BullConsumerOptions): TaskConsumer {
     running += 1;
     if (running === concurrency) await pauseAll(workers);
     try {
-      await handle(job.data);
+      await handle(job.data, job.timestamp);
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
     } finally {

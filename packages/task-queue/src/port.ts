@@ -43,6 +43,7 @@ export interface TaskConsumer {
 export interface TaskConsumerOptions {
   readonly queues: readonly string[];
   readonly concurrency: number;
-  readonly handle: (message: TaskMessage) => Promise<void>;
+  /** `offeredAt`: when the message was put into the queue, by the clock of who put it there. */
+  readonly handle: (message: TaskMessage, offeredAt: number) => Promise<void>;
   readonly onError: (error: Error) => void;
 }

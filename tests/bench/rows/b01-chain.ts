@@ -1,6 +1,7 @@
 import type { Bench } from "../bench.ts";
 import { type Driven, firstStart, handOvers, wall } from "../driver.ts";
 import type { Row } from "../row.ts";
+import { withSplit } from "../split.ts";
 
 export const b1: Row = {
   id: "B1",
@@ -8,7 +9,7 @@ export const b1: Row = {
   async measure(bench) {
     const { driver } = await bench.shared();
     const { rounds } = bench.options;
-    const warm = await driver.rounds("bench_chain40", rounds);
+    const { result: warm, split } = await withSplit(driver.rest, () => driver.rounds("bench_chain40", rounds));
     const own = await driver.rounds("bench_chain40_process", Math.ceil(rounds / 3));
     const ten = await driver.rounds("bench_chain10", rounds);
     const one = await driver.rounds("bench_one", rounds * 4);
@@ -26,6 +27,7 @@ export const b1: Row = {
         ],
         floor,
         peer: peer?.ten.flatMap(handOvers),
+        note: split,
       },
       {
         what: "chain of 40: first start to last end",
