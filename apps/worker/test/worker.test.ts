@@ -15,7 +15,7 @@ let worker: Worker;
 let take: (message: TaskMessage) => Promise<void>;
 
 const CODE = `
-import { Asset, Dag, Bundle, getClient, getContext, getLogger, fail, skip } from "@updraft/sdk";
+import { Asset, Dag, Bundle, getClient, getContext, getLogger, fail, sensor, skip } from "@updraft/sdk";
 import { spawn } from "node:child_process";
 const dag = new Dag("d");
 let count = 0;
@@ -30,6 +30,7 @@ task("secret", async () => {
   const token = await getClient().getVariable("my_token");
   throw new Error("no luck with " + token);
 });
+task("softSensor", sensor(() => false, { softFail: true }));
 task("sleep", async () => { await new Promise((resolve) => setTimeout(resolve, 60000)); });
 task("spin", () => { for (;;); });
 task("grandchild", async () => {
@@ -213,6 +214,11 @@ describe("a try", () => {
     expect(records.at(-1)).toMatchObject({ level: "error", event: `Task failed: ${reason}` });
     const pid = records.map(({ event }) => /^pid=(\d+)$/.exec(String(event))?.[1]).find(Boolean);
     if (pid !== undefined) expect(isAlive(pid)).toBe(false);
+  });
+
+  test("of a sensor that fails softly is skipped at its execution_timeout", async () => {
+    const { body } = await run({ task_id: "softSensor", execution_timeout: 0.5 });
+    expect(body).toMatchObject({ state: "skipped", reason: expect.stringContaining("execution_timeout of 0.5 s") });
   });
 
   test("is reported again until the API takes its end", async () => {

@@ -196,6 +196,16 @@ export type AssetCondition =
 /** How a try is isolated: a warm process shared by the tries of one artefact, or a process of its own. */
 export type Isolation = "warm" | "process";
 
+/** The deferral with which a task begins. */
+export interface StartFromTrigger {
+  readonly classpath: string;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+  /** Seconds. */
+  readonly timeout: number | null;
+  readonly next_method: string;
+  readonly next_kwargs: Readonly<Record<string, JsonValue>>;
+}
+
 export interface SerializedTask {
   readonly task_id: string;
   /** Shown as `operator` in REST and UI: "TypeScriptOperator", "BashOperator", "TriggerDagRunOperator", ... */
@@ -229,6 +239,8 @@ export interface SerializedTask {
   readonly on_failure_fail_dagrun: boolean;
   /** Does nothing: the engine moves it to success without a worker. */
   readonly is_empty: boolean;
+  /** Waits for this before any worker runs it; null or absent: it starts on a worker. */
+  readonly start_from_trigger?: StartFromTrigger | null;
   /** Mapped over this; null: one instance. */
   readonly expand: ExpandInput | null;
   readonly map_index_template: string | null;

@@ -317,6 +317,37 @@ test("a triggerer that stops hands its triggers back", async () => {
   expect(await world.store.claimTriggers({ ...claim, triggerer: "two" })).toHaveLength(1);
 });
 
+test("a task that starts from a trigger goes straight to deferred, and so does its retry", async () => {
+  const start_from_trigger = {
+    classpath: TIME_DELTA_TRIGGER,
+    kwargs: { delta: 5 },
+    timeout: null,
+    next_method: "done",
+    next_kwargs: { a: 1 },
+  };
+  const run = await start(dag("a > b", {}, { b: { start_from_trigger, retries: 1, retry_delay: 0 } }));
+  await player.run("a");
+  expect(await player.states(run)).toEqual({ a: "success", b: "deferred" });
+  expect(player.queued()).toEqual([]);
+  expect(await player.occupancy()).toMatchObject({ "task:d/b": 1 });
+  const deferredAt = world.clock.now();
+  world.clock.advance(5000);
+  expect(await resumeDue()).toEqual(["b"]);
+  const claim = await player.claim("b");
+  expect(claim).toMatchObject({ try_number: 1, next_method: "done", next_kwargs: { a: 1 }, start_date: deferredAt });
+  await player.finish(claim, player.failure());
+  world.clock.advance(1);
+  expect(player.hears(await world.store.startDueRetries())).toEqual([]);
+  expect(await player.states(run)).toEqual({ a: "success", b: "deferred" });
+  world.clock.advance(5000);
+  expect(await resumeDue()).toEqual(["b"]);
+  const second = await player.claim("b");
+  expect(second.try_number).toBe(2);
+  await player.finish(second, { kind: "success", xcoms: [] });
+  expect(await player.runState(run)).toBe("success");
+  await player.expectNoSlotsInUse();
+});
+
 test("a paused DAG's event is kept: the task waits as scheduled until it goes on", async () => {
   const run = await start(dag("a"));
   await player.finish(await player.claim("a"), deferral(TIME_DELTA_TRIGGER, { delta: 1 }));

@@ -6,6 +6,7 @@ import {
   type SerializedDag,
   type SerializedTask,
   type SerializedTaskGroup,
+  type StartFromTrigger,
   type TriggerRule,
   validateDag,
   type WeightRule,
@@ -22,6 +23,8 @@ import { copyJson } from "./json.ts";
 import { serializeExpand } from "./map-sources.ts";
 import type { UpdraftTaskSpec } from "./spec-types.ts";
 import { readTimetable, type ScheduleDefaults } from "./timetable.ts";
+import { jsonObject } from "./triggers.ts";
+import { type DeferOptions, EXECUTE } from "./waiting.ts";
 
 export interface SerializeOptions {
   /** Path of the authored file, relative to the DAGs folder. */
@@ -123,6 +126,7 @@ function serializeTask(model: DagModel, task: TaskRecord, downstreamIds: readonl
     is_teardown: task.role.isTeardown,
     on_failure_fail_dagrun: task.role.onFailureFailDagrun,
     is_empty: task.isEmpty,
+    ...(spec.startFromTrigger === undefined ? {} : { start_from_trigger: serializeStart(spec.startFromTrigger) }),
     expand: serializeExpand(task.expand),
     map_index_template: spec.mapIndexTemplate ?? null,
     inlets: referencesOf(spec.inlets),
@@ -143,6 +147,11 @@ function referencesOf(assets: UpdraftTaskSpec["inlets"]): AssetReference[] {
 
 function defaultRule({ role }: TaskRecord): TriggerRule {
   return role.isTeardown ? "all_done_setup_success" : "all_success";
+}
+
+function serializeStart({ trigger, method = EXECUTE, kwargs = {}, timeout }: DeferOptions): StartFromTrigger {
+  const next_kwargs = jsonObject(kwargs, "kwargs of startFromTrigger");
+  return { ...trigger, timeout: timeout ?? null, next_method: method, next_kwargs };
 }
 
 function serializeInput(model: DagModel, task: TaskRecord, input: InputRecord): ArgBinding {

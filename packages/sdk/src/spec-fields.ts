@@ -63,6 +63,12 @@ const codes: FieldKind = {
   isCode: true,
 };
 
+const deferral: FieldKind = {
+  expected: "an object with a trigger",
+  accepts: (value) =>
+    isPlainObject(value) && isPlainObject(value.trigger) && typeof value.trigger.classpath === "string",
+};
+
 function oneOf(values: readonly string[]): FieldKind {
   return { expected: `one of ${values.join(", ")}`, accepts: (value) => values.some((known) => known === value) };
 }
@@ -158,6 +164,7 @@ const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   isolation: oneOf(["warm", "process"]),
   methods: codes,
   retryPolicy: code,
+  startFromTrigger: deferral,
   inlets: assets,
   outlets: assets,
   setup: flag,

@@ -5,6 +5,7 @@ import type { Asset, AssetAlias, AssetExpression, AssetRef } from "./asset.ts";
 import type { AssetSchedule } from "./asset-schedule.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { ResumeMethod } from "./task-types.ts";
+import type { DeferOptions } from "./waiting.ts";
 
 /** Airflow's Dag options. */
 export interface DagSpec {
@@ -149,6 +150,8 @@ export interface UpdraftTaskSpec extends TaskSpec {
   readonly isolation?: "warm" | "process" | undefined;
   /** How the task goes on after `defer`, by the names given there. */
   readonly methods?: Readonly<Record<string, ResumeMethod>> | undefined;
+  /** The task waits for this before a worker runs it, and goes on in one of its `methods`. */
+  readonly startFromTrigger?: DeferOptions | undefined;
   /** What a failure of the task means. */
   readonly retryPolicy?: RetryPolicy | undefined;
   /** Assets that the task reads. */

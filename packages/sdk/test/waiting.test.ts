@@ -40,6 +40,21 @@ describe("defer", () => {
     });
   });
 
+  it("may come before the task starts at all", () => {
+    const early = new Dag("d");
+    early.task("t", () => null, {
+      startFromTrigger: { trigger: timeDeltaTrigger(5), method: "done" },
+      methods: { done: () => 1 },
+    })();
+    expect(taskOf(serialize(early), "t").start_from_trigger).toEqual({
+      classpath: expect.stringContaining("TimeDeltaTrigger"),
+      kwargs: { delta: 5 },
+      timeout: null,
+      next_method: "done",
+      next_kwargs: {},
+    });
+  });
+
   it("goes on in the method with event and kwargs", async () => {
     const outcome = await runTry(dag, "methodical", { context: resumedBy("done", { a: 1, event: "now" }) });
     expect(outcome).toMatchObject({ kind: "success", returnValue: { event: "now", a: 1 } });

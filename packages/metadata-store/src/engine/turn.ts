@@ -36,6 +36,7 @@ import { leaveLooks, NotedLooks } from "./noted-looks.ts";
 import { add, changeOccupancy, PARALLELISM, poolKey, runKey, runsKeyOf, taskInRunKey, taskKey } from "./occupancy.ts";
 import { reviseUnits } from "./revise-units.ts";
 import { type EngineRun, isEnded, type LockedRun, runChange, withState, writeRuns } from "./runs.ts";
+import { startFromTriggers } from "./start-from-trigger.ts";
 import { crossDeferral } from "./waits.ts";
 
 interface HeldRun {
@@ -194,7 +195,8 @@ export class Turn {
     for (const { run, locked } of this.#runs.values()) {
       if (isEnded(run.state)) for (const key of countersOf(run.id, locked.plan)) this.#occupancy.delete(key);
     }
-    const ready = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
+    const open = [...this.#ready.values()].filter(({ dag_run }) => this.runOf(dag_run).state === "running");
+    const ready = await startFromTriggers(this, open);
     await enqueue(this.#engine, this.tx, {
       ready,
       unread: this.#waiting,
