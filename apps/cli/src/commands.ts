@@ -1,14 +1,19 @@
 /** What the `updraft` command can do. */
 import type { ParseArgsOptionsConfig } from "node:util";
 import { backfillCreate } from "./backfill.ts";
-import { initialise } from "./database.ts";
+import { check, initialise, migrate } from "./database.ts";
+import { dbClean } from "./db-clean.ts";
+import { poolCommands } from "./pools.ts";
 import { runRole } from "./role.ts";
 import { standalone } from "./standalone/standalone.ts";
+import { failedDeps } from "./tasks.ts";
 import { VERSION } from "./version.ts";
 
 export interface Command {
   readonly name: string;
   readonly summary: string;
+  /** Words that must follow, by name; they are values like those of the options. */
+  readonly positionals?: readonly string[];
   readonly options: ParseArgsOptionsConfig;
   /** What each option does, by its name. */
   readonly optionHelp: Readonly<Record<string, string>>;
@@ -47,6 +52,23 @@ export const COMMANDS: readonly Command[] = [
     examples: ["UPDRAFT_ADMIN_PASSWORD=... updraft db init"],
     run: initialise,
   },
+  {
+    name: "db check",
+    summary: "Say whether the database answers",
+    ...NO_OPTIONS,
+    examples: ["updraft db check"],
+    run: check,
+  },
+  {
+    name: "db migrate",
+    summary: "Bring the schema of the database up to date",
+    ...NO_OPTIONS,
+    examples: ["updraft db migrate"],
+    run: migrate,
+  },
+  dbClean,
+  ...poolCommands,
+  failedDeps,
   backfillCreate,
   {
     name: "version",

@@ -1,6 +1,6 @@
-/** `db init`: what must be there before the roles start, each in a container of its own. */
+/** `db init`, what must be there before the roles start, each in a container of its own; `db check` and `db migrate`. */
 import { hashPassword } from "@updraft/api-server";
-import { openMetadataStore } from "@updraft/metadata-store";
+import { checkDatabase, openMetadataStore } from "@updraft/metadata-store";
 import {
   ConfigError,
   createLogger,
@@ -11,6 +11,7 @@ import {
   systemIds,
 } from "@updraft/service-kit";
 import { sharedSecrets } from "./secrets.ts";
+import { withStore } from "./with-store.ts";
 
 export async function initialise(): Promise<number> {
   const environment = processEnvironment();
@@ -34,4 +35,20 @@ export async function initialise(): Promise<number> {
   } finally {
     await store.close();
   }
+}
+
+export async function check(): Promise<number> {
+  const config = loadConfig(processEnvironment());
+  requireSettings(config, "command `db check`", ["databaseUrl"]);
+  await checkDatabase({ databaseUrl: config.databaseUrl, logger: createLogger("db", config.logLevel) });
+  process.stdout.write("The database answers.\n");
+  return 0;
+}
+
+export function migrate(): Promise<number> {
+  // Whoever opens the store brings its schema up to date first.
+  return withStore("db migrate", async () => {
+    process.stdout.write("The database is up to date.\n");
+    return 0;
+  });
 }

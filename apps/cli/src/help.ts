@@ -17,13 +17,14 @@ Examples:
 `;
 }
 
-export function commandHelp({ name, summary, optionHelp, examples }: Command): string {
+export function commandHelp({ name, summary, positionals = [], optionHelp, examples }: Command): string {
+  const words = positionals.map((word) => ` ${word.toUpperCase()}`).join("");
   const options = Object.entries({ ...optionHelp, help: "show this text" });
   const width = Math.max(...options.map(([option]) => option.length));
   const lines = options.map(([option, help]) => `  --${option.padEnd(width)}  ${help}`);
   return `${summary}.
 
-Usage: updraft ${name} [options]
+Usage: updraft ${name}${words} [options]
 
 Options:
 ${lines.join("\n")}

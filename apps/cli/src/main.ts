@@ -7,6 +7,9 @@ import { COMMANDS, type Command } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** `-1` is a value, no option; parseArgs takes it for one unless it is disguised. */
+const DISGUISE = "\0";
+
 const exitCode = await main(process.argv.slice(2));
 // A role that failed half way leaves connections behind, which would keep the process; one that runs has no code yet.
 if (exitCode !== 0) process.exit(exitCode);
@@ -16,18 +19,41 @@ async function main(words: readonly string[]): Promise<number> {
   if (named === undefined) return unknownCommand(words);
   const { command, rest } = named;
   try {
-    const { values } = parseArgs({
-      args: rest,
+    const { values, positionals } = parseArgs({
+      args: disguised(rest),
       options: { ...command.options, help: { type: "boolean", short: "h" } },
+      allowPositionals: command.positionals !== undefined,
     });
     if (values.help === true) {
       process.stdout.write(commandHelp(command));
       return 0;
     }
-    return await command.run(values);
+    const options = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, revealed(value)]));
+    return await command.run({
+      ...options,
+      ...namedWords(
+        command,
+        positionals.map((word) => String(revealed(word))),
+      ),
+    });
   } catch (error) {
     return report(error, command);
   }
+}
+
+function disguised(words: readonly string[]): string[] {
+  return words.map((word) => (/^-\d+$/.test(word) ? `${DISGUISE}${word}` : word));
+}
+
+function revealed<T>(value: T): T | string {
+  return typeof value === "string" && value.startsWith(DISGUISE) ? value.slice(DISGUISE.length) : value;
+}
+
+function namedWords({ positionals = [] }: Command, words: readonly string[]): Record<string, string> {
+  const missing = positionals[words.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing.`);
+  if (words.length > positionals.length) throw new UsageError(`"${words[positionals.length]}" is one word too many.`);
+  return Object.fromEntries(positionals.map((name, index) => [name, words[index] ?? ""]));
 }
 
 /** The longest name wins: `db init` before `db`. */

@@ -84,6 +84,7 @@ export {
   timerEvent,
 } from "./standard-triggers.ts";
 export { isActive, isExecuting, isFinished, isWaiting } from "./state-sets.ts";
+export { type StuckEffect, stuckEffect } from "./stuck-effect.ts";
 export { suggest } from "./suggest.ts";
 export { clearScope, namedScope, type ScopeNames, type TaskScope, tasksOfGroup } from "./task-scope.ts";
 export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes } from "./task-shape.ts";

@@ -17,6 +17,7 @@ import { eventLogReads } from "./reads/event-logs.ts";
 import { listHitlDetails } from "./reads/hitl-details.ts";
 import { runReads } from "./reads/runs.ts";
 import { list, orderBy, Where } from "./reads/where.ts";
+import { cleanStore } from "./retention.ts";
 import { schedulerStore } from "./scheduler-store.ts";
 import type { JobRow, MetadataStore, ReadStore, UserRow } from "./store.ts";
 import { workerStore } from "./worker-store.ts";
@@ -38,6 +39,19 @@ export interface StoreOptions {
 }
 
 const DEFAULT_MAX_MAP_LENGTH = 100_000;
+
+/** Throws `StoreUnavailableError` where the database does not answer. Changes nothing. */
+export async function checkDatabase({
+  databaseUrl,
+  logger,
+}: Pick<StoreOptions, "databaseUrl" | "logger">): Promise<void> {
+  const db = openDatabase(databaseUrl, logger);
+  try {
+    await db.rows({ text: "SELECT 1" });
+  } finally {
+    await db.close();
+  }
+}
 
 /** Throws `StoreUnavailableError` or `SchemaTooNewError`. */
 export async function openMetadataStore(options: StoreOptions): Promise<MetadataStore> {
@@ -64,6 +78,7 @@ export async function openMetadataStore(options: StoreOptions): Promise<Metadata
     ...dagReads(db),
     ...runReads(db),
     ...poolStore(engine),
+    ...cleanStore(db),
     ...eventLogReads(db),
     ...otherReads(engine),
     close: () => db.close(),

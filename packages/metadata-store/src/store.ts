@@ -10,6 +10,7 @@ import type { BlockingReason, Instant, JsonValue, SerializedDag } from "@updraft
 import type { AssetStore } from "./asset-rows.ts";
 import type { BackfillStore } from "./backfill-rows.ts";
 import type { DeadlineStore } from "./deadline-rows.ts";
+import type { CleanableTable } from "./retention.ts";
 import type {
   Announcement,
   ClaimRequest,
@@ -200,6 +201,21 @@ export interface ReadStore {
   listEventLogs(filter: EventLogFilter, page: Page): Promise<Listing<EventLogRow>>;
 }
 
+/** Rows that are old, of all DAGs or some. */
+export interface CleanRequest {
+  readonly before: Instant;
+  /** Empty: all. */
+  readonly dag_ids: readonly string[];
+  readonly exclude_dag_ids: readonly string[];
+}
+
+/** Retention. */
+export interface CleanStore {
+  countOld(table: CleanableTable, request: CleanRequest): Promise<number>;
+  /** Deletes some old rows in one transaction and tells how many; fewer than asked for means that it is done. */
+  cleanBatch(table: CleanableTable, request: CleanRequest, batchSize: number): Promise<number>;
+}
+
 export interface DagFileStore {
   saveParsedFile(file: ParsedFile): Promise<Announcement>;
   saveImportError(error: {
@@ -256,6 +272,7 @@ export interface MetadataStore
     ReadStore,
     DagFileStore,
     SchedulerStore,
+    CleanStore,
     BackfillStore,
     AssetStore,
     DeadlineStore {

@@ -343,11 +343,21 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
       expect(player.hears(await world.store.offerAgain(LIMITS))).toEqual([]);
     });
 
-    test("a try that nobody takes for the queued timeout fails, but only while a worker could", async () => {
+    test("a try that nobody takes for the queued timeout is queued again twice, then fails, but only while a worker could", async () => {
       const [run = ""] = await start(dag("a"));
       await world.advance(601_000);
       await world.store.offerAgain(LIMITS);
       expect(await player.states(run)).toEqual({ a: "queued" });
+      for (const offer of [2, 3]) {
+        await player.reportWorker(0);
+        const { announcement } = await world.store.offerAgain(LIMITS);
+        expect(announcement.queued.map(({ offer_number, try_number }) => [offer_number, try_number])).toEqual([
+          [offer, 1],
+        ]);
+        expect(await player.states(run)).toEqual({ a: "queued" });
+        await player.expectSlotsInUse(1);
+        await world.advance(601_000);
+      }
       await player.reportWorker(0);
       await world.store.offerAgain(LIMITS);
       expect(await player.runState(run)).toBe("failed");

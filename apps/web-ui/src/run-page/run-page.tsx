@@ -14,6 +14,7 @@ import { Elapsed, Moment } from "../time/moment.tsx";
 import { InstancesTable } from "./instances-table.tsx";
 import { RunActions } from "./run-actions.tsx";
 import { RunNote } from "./run-note.tsx";
+import { WhyRunWaits } from "./why-run-waits.tsx";
 
 const PAGE_SIZE = 100;
 /** The library of the graph is half as large as all the rest: it comes when a graph is shown. */
@@ -36,6 +37,7 @@ export function RunPage() {
       {(detail) => (
         <>
           <RunHeader run={detail} />
+          {detail.state === "queued" && <WhyRunWaits run={detail} />}
           <SegmentedControl
             data={TABS}
             value={tab}

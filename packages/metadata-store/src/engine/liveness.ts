@@ -2,7 +2,7 @@
  * What became of tries that say nothing: lost messages are offered again, tries without a heartbeat end as lost, and
  * runs that take longer than `dagrun_timeout` are ended. Leases are measured by the database's clock alone.
  */
-import { isoText, timeoutEffect } from "@updraft/dag-core";
+import { isoText, stuckEffect, timeoutEffect } from "@updraft/dag-core";
 import { NOTHING, Tidings } from "../announcement.ts";
 import { taskOf } from "../dag-plan.ts";
 import { at } from "../database.ts";
@@ -25,7 +25,7 @@ export async function offerAgain(
   engine: Engine,
   limits: { readonly offer_after_seconds: number; readonly queued_timeout_seconds: number },
 ): Promise<SchedulingStep> {
-  const failed = await failStuck(engine, limits.queued_timeout_seconds);
+  const failed = await requeueStuck(engine, limits.queued_timeout_seconds);
   const now = engine.clock.now();
   return engine.db.transaction(async (tx) => {
     const rows = await tx.rows<EngineInstance & { dag_version_id: string }>({
@@ -53,14 +53,44 @@ export async function offerAgain(
   });
 }
 
-/** Queued for too long although a worker of its queue has free slots: something is wrong with this try. */
-function failStuck(engine: Engine, seconds: number): Promise<SchedulingStep["announcement"]> {
+/** Queued for too long although a worker of its queue has free slots: its place in the queue may be lost for good. */
+function requeueStuck(engine: Engine, seconds: number): Promise<SchedulingStep["announcement"]> {
   const limit = at(engine.clock.now() - seconds * 1000);
-  return endLost(engine, {
-    find: `SELECT t.id, t.dag_run FROM task_instance t WHERE t.state = 'queued' AND t.queued_when < $1 AND ${FREE_WORKER} LIMIT ${BATCH}`,
-    stillLost: "t.state = 'queued' AND t.queued_when < $2",
-    values: [limit],
-    detailOf: () => `no worker took it within ${seconds} s although one had a free slot`,
+  return engine.db.transaction(async (tx) => {
+    const found = await tx.rows<{ id: string; dag_run: number }>({
+      text: `SELECT t.id, t.dag_run FROM task_instance t WHERE t.state = 'queued' AND t.queued_when < $1 AND ${FREE_WORKER} LIMIT ${BATCH}`,
+      values: [limit],
+    });
+    if (found.length === 0) return NOTHING;
+    const runs = found.map(({ dag_run }) => dag_run);
+    const turn = new Turn(engine, tx, await lockRuns(tx, engine.plans, runs));
+    const stuck = await tx.rows<EngineInstance & { readonly requeues_so_far: number }>({
+      text: `SELECT ${ENGINE_COLUMNS}, CASE WHEN t.requeues_of_try = t.try_number THEN t.requeues ELSE 0 END AS requeues_so_far
+        FROM task_instance t WHERE t.id = ANY($1::uuid[]) AND t.state = 'queued' AND t.queued_when < $2 ORDER BY t.id FOR UPDATE`,
+      values: [found.map(({ id }) => id), limit],
+    });
+    const effects = stuck.map((instance) => ({ instance, effect: stuckEffect(instance.requeues_so_far, seconds) }));
+    const again = effects.flatMap(({ instance, effect }) =>
+      effect.kind === "requeue" ? [{ instance, state: "scheduled" as const, cause: effect.cause }] : [],
+    );
+    const lost = new Map(
+      effects.flatMap(({ instance, effect }) =>
+        effect.kind === "lost" ? [[instance.id, effect.detail] as const] : [],
+      ),
+    );
+    await tx.rows({
+      text: `UPDATE task_instance SET requeues = CASE WHEN requeues_of_try = try_number THEN requeues + 1 ELSE 1 END,
+        requeues_of_try = try_number WHERE id = ANY($1::uuid[])`,
+      values: [again.map(({ instance }) => instance.id)],
+    });
+    await loseTries(
+      turn,
+      stuck.filter(({ id }) => lost.has(id)),
+      ({ id }) => lost.get(id) ?? "",
+    );
+    // What it held is free again, so that the end of the turn queues it where it still fits.
+    await turn.move(again);
+    return turn.settle();
   });
 }
 

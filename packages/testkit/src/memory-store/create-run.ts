@@ -62,7 +62,7 @@ function newInstance(
   priority_weight: number,
 ): MemoryInstance {
   return {
-    ...{ id, run, task, priority_weight, map_index: -1, history: [], xcoms: new Map() },
+    ...{ id, run, task, priority_weight, map_index: -1, history: [], xcoms: new Map(), requeues: new Map() },
     ...{ state: null, cause: null, try_number: 0, max_tries: task.retries, offer_number: 0 },
     ...{ start_date: null, end_date: null, queued_when: null, next_retry_at: null, last_offer_at: null },
     ...{ last_heartbeat_at: null, hostname: null, pid: null },

@@ -8,6 +8,7 @@ import {
   nextRun,
   type RunInfo,
   type ScheduleFacts,
+  stuckEffect,
   type TimeTimetable,
   tickOf,
   timeoutEffect,
@@ -114,11 +115,16 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
             (since(one) ?? Infinity) < turn.now - seconds * 1000 &&
             tables.hasFreeWorker(one.task.queue, databaseNow(), WORKER_LEASE_MS),
         );
-      loseTries(
-        turn,
-        offered((one) => one.queued_when, queued_timeout_seconds),
-        "no worker took it",
-      );
+      for (const instance of offered((one) => one.queued_when, queued_timeout_seconds)) {
+        const requeues = instance.requeues.get(instance.try_number) ?? 0;
+        const effect = stuckEffect(requeues, queued_timeout_seconds);
+        turn.touch(instance.run);
+        if (effect.kind === "lost") loseTries(turn, [instance], effect.detail);
+        else {
+          instance.requeues.set(instance.try_number, requeues + 1);
+          turn.move([{ instance, state: "scheduled", cause: effect.cause }]);
+        }
+      }
       const { queued, ...announcement } = turn.settle();
       const again = offered((one) => one.last_offer_at, offer_after_seconds);
       for (const instance of again) {

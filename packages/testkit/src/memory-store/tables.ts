@@ -82,6 +82,8 @@ export interface MemoryInstance {
   readonly priority_weight: number;
   readonly history: { readonly try_number: number; readonly state: TaskInstanceState }[];
   readonly xcoms: Map<string, JsonValue>;
+  /** How often each try was queued again. */
+  readonly requeues: Map<number, number>;
   state: TaskInstanceState;
   cause: string | null;
   try_number: number;
