@@ -205,6 +205,13 @@ describe("versions", () => {
     await player.expectNoSlotsInUse();
   });
 
+  test("what the newer version removed stays so when the run is queued again", async () => {
+    const run = await changedRun();
+    await player.clear(run, null, { run_on_latest_version: true });
+    await world.store.patchDagRun("d", run, { state: "queued" });
+    expect(await player.states(run)).toEqual({ a: null, b: "removed", c: null });
+  });
+
   test("the DAG's rerun_with_latest_version counts where the request says nothing", async () => {
     const run = await changedRun({ rerun_with_latest_version: true });
     await player.clear(run, null, { run_on_latest_version: false });

@@ -86,7 +86,7 @@ function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeO
     retry_delay: 300,
     allowed_run_types: spec.allowedRunTypes ?? null,
     ...(deadlines.length === 0 ? {} : { deadlines }),
-    rerun_with_latest_version: null,
+    rerun_with_latest_version: spec.rerunWithLatestVersion ?? null,
     is_paused_upon_creation: spec.isPausedUponCreation ?? null,
     tags: [...new Set(spec.tags ?? [])].toSorted(),
     tasks: [...model.tasks.values()].map((task) => serializeTask(model, task, downstream.get(task.taskId) ?? [])),

@@ -157,6 +157,7 @@ const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = {
   ...AIRFLOW_DAG_FIELDS,
   timezone: name,
   allowedRunTypes: listOf(DAG_RUN_TYPES),
+  rerunWithLatestVersion: flag,
   deadline: { expected: "an object or an array of objects", accepts: (value) => typeof value === "object" },
 };
 const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {

@@ -138,6 +138,8 @@ export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
   readonly schedule?: Schedule | undefined;
   /** Types of runs that may be created; all where it is left out. */
   readonly allowedRunTypes?: readonly DagRunType[] | undefined;
+  /** Whether clearing and backfilling move a run to the newest version of this Dag. */
+  readonly rerunWithLatestVersion?: boolean | undefined;
   /** By when runs should be done. */
   readonly deadline?: DeadlineAlert | readonly DeadlineAlert[] | undefined;
   /** The clock of the schedule where it names none (an IANA name); otherwise the installation's `default_timezone`. */

@@ -90,7 +90,9 @@ function isUnderWay(state: EngineInstance["state"]): boolean {
 }
 
 /** Takes back the states of instances; what depends on them counts anew. */
-export async function clearInstances(turn: Turn, instances: readonly EngineInstance[]): Promise<void> {
+export async function clearInstances(turn: Turn, all: readonly EngineInstance[]): Promise<void> {
+  // What another version of the DAG left behind stays removed.
+  const instances = all.filter((instance) => turn.planOf(instance).tasks.has(instance.task_id));
   keepTries(
     turn.tx,
     instances.filter(({ state }) => state !== null && !isUnderWay(state)).map(({ id }) => id),
