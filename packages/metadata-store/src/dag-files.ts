@@ -159,12 +159,14 @@ async function saveDag(engine: Engine, tx: Queryable, saving: Saving, tidings: T
   return null;
 }
 
+/** Two statements: one that waits for a lock sees everything else as it was before it waited. */
 async function lockDag(tx: Queryable, dagId: string): Promise<Current | null> {
+  await tx.rows({ name: "lock_dag", text: "SELECT dag_id FROM dag WHERE dag_id = $1 FOR UPDATE", values: [dagId] });
   const rows = await tx.rows<Current>({
-    name: "lock_dag",
+    name: "current_dag",
     text: `SELECT d.relative_fileloc, d.is_stale, d.dag_version_id, v.version_number, v.form, v.form_hash, v.artefact_hash,
         EXISTS (SELECT FROM dag_run r WHERE r.dag_version_id = d.dag_version_id) AS has_runs
-      FROM dag d LEFT JOIN dag_version v ON v.id = d.dag_version_id WHERE d.dag_id = $1 FOR UPDATE OF d`,
+      FROM dag d LEFT JOIN dag_version v ON v.id = d.dag_version_id WHERE d.dag_id = $1`,
     values: [dagId],
   });
   return rows[0] ?? null;

@@ -243,6 +243,13 @@ export interface TriggerReport extends TriggerHold {
   readonly end: TriggerEnd;
 }
 
+/** What a try that decides wants to be skipped below it. */
+export interface SkipRequest {
+  readonly ti_id: string;
+  readonly try_number: number;
+  readonly task_ids: readonly string[];
+}
+
 export type HeartbeatResult = "alive" | "not_running" | "not_found";
 
 // ── Rows, as read ──────────────────────────────────────────────────────────────────────────────────────────────────

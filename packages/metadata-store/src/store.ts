@@ -47,6 +47,7 @@ import type {
   RespondResult,
   RunStateCount,
   SkippedTicks,
+  SkipRequest,
   TaskInstanceFilter,
   TaskInstanceRow,
   TriggererClaim,
@@ -79,8 +80,8 @@ export interface WorkerStore {
     readonly hostname: string;
     readonly pid: number;
   }): Promise<HeartbeatResult>;
-  /** A decider skips successors of its own task instance. */
-  skipDownstream(request: { readonly ti_id: string; readonly task_ids: readonly string[] }): Promise<Announcement>;
+  /** A decider skips successors of its own task instance. Without effect once its try does not run any more. */
+  skipDownstream(request: SkipRequest): Promise<Announcement>;
   /** A task asks people; asking again forgets an earlier answer. */
   askPeople(tiId: string, question: HitlQuestion): Promise<void>;
   hitlDetail(tiId: string): Promise<HitlDetailRow | null>;

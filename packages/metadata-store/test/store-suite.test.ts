@@ -12,6 +12,7 @@ import {
 } from "@updraft/testkit";
 import { dag } from "@updraft/testkit/dags";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ClaimedTry } from "../src/index.ts";
 import { Player } from "./player.ts";
 
 const WORLDS = [
@@ -19,6 +20,7 @@ const WORLDS = [
   { name: "memory", create: () => createMemoryWorld({ parallelism: 8 }) },
 ];
 const LIMITS = { offer_after_seconds: 5, queued_timeout_seconds: 600 };
+const skip = ({ ti_id, try_number }: ClaimedTry, task_ids: readonly string[]) => ({ ti_id, try_number, task_ids });
 const SUCCESS = { kind: "success", xcoms: [] } as const;
 
 describe.each(WORLDS)("the $name store", ({ create }) => {
@@ -106,11 +108,22 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
       const join = { trigger_rule: "none_failed_min_one_success" as const };
       const [run = ""] = await start(dag("pick > left > join, pick > right > join", {}, { join }));
       const pick = await player.claim("pick");
-      player.hear(await world.store.skipDownstream({ ti_id: pick.ti_id, task_ids: ["right"] }));
+      player.hear(await world.store.skipDownstream(skip(pick, ["right"])));
       await player.finish(pick, SUCCESS);
       await player.run("left");
       await player.run("join");
       expect(await player.states(run)).toEqual({ pick: "success", left: "success", right: "skipped", join: "success" });
+    });
+
+    test("a decider whose try was lost decides nothing any more", async () => {
+      const [run = ""] = await start(dag("pick > left", {}, { pick: { retries: 1, retry_delay: 0 } }));
+      const lost = await player.claim("pick");
+      await world.advance(11_000);
+      await world.store.rescueLost(10);
+      player.hears(await world.store.startDueRetries());
+      await player.run("pick");
+      player.hear(await world.store.skipDownstream(skip(lost, ["left"])));
+      expect(await player.states(run)).toEqual({ pick: "success", left: "queued" });
     });
 
     test("a task that skips itself skips what needs it", async () => {
@@ -501,7 +514,7 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
     test("a decider's choice holds when its target is cleared", async () => {
       const [run = ""] = await start(dag("pick > left, pick > right", {}, { pick: { can_skip_downstream: true } }));
       const pick = await player.claim("pick");
-      player.hear(await world.store.skipDownstream({ ti_id: pick.ti_id, task_ids: ["right"] }));
+      player.hear(await world.store.skipDownstream(skip(pick, ["right"])));
       const choice = { key: "skipmixin_key", value: { followed: ["left"] } };
       await player.finish(pick, { kind: "success", xcoms: [choice] });
       await player.clear(run, ["right"]);

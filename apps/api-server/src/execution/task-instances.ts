@@ -80,10 +80,10 @@ export function taskInstanceRoutes({ store, announcer, taskTokens, clock }: ApiC
     },
     "/task-instances/:ti_id/skip-downstream": {
       async patch(request, response) {
-        const { ti_id } = callingTryOfPath(taskTokens, request);
+        const { ti_id, try_number } = callingTryOfPath(taskTokens, request);
         const { tasks } = parseBody(skipDownstreamRequest, request);
         const task_ids = tasks.map((task) => (typeof task === "string" ? task : task[0]));
-        announcer.announce(await store.skipDownstream({ ti_id, task_ids }));
+        announcer.announce(await store.skipDownstream({ ti_id, try_number, task_ids }));
         return noContent(response);
       },
     },

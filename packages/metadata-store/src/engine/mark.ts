@@ -2,7 +2,7 @@
 import { isFinished, markRunEffect, skipRequestEffect } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import { at, type Queryable } from "../database.ts";
-import type { Announcement } from "../store.ts";
+import type { Announcement, SkipRequest } from "../store.ts";
 import { clearInstances, resetRun } from "./clear.ts";
 import type { Engine } from "./context.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
@@ -21,18 +21,20 @@ function instancesOf(tx: Queryable, run: number): Promise<EngineInstance[]> {
 /** A decider skips successors of its own, a mapped one those of its index; what runs or ended stays. */
 export async function skipDownstream(
   engine: Engine,
-  { ti_id, task_ids }: { readonly ti_id: string; readonly task_ids: readonly string[] },
+  { ti_id, try_number, task_ids }: SkipRequest,
 ): Promise<Announcement> {
   return engine.db.transaction(async (tx) => {
     const [locked] = await lockRunsOf(tx, engine.plans, [ti_id]);
     if (locked === undefined) return NOTHING;
     const turn = new Turn(engine, tx, [locked]);
+    // What a try says that was lost, cleared or marked meanwhile comes too late: another one decides.
     const instances = await tx.rows<EngineInstance>({
       name: "instances_named",
       text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t JOIN task_instance decider ON decider.id = $3
         WHERE t.dag_run = $1 AND t.task_id = ANY($2::text[]) AND (decider.map_index < 0 OR t.map_index = decider.map_index)
+          AND decider.state = 'running' AND decider.try_number = $4
         ORDER BY t.id FOR UPDATE OF t`,
-      values: [locked.run.id, task_ids, ti_id],
+      values: [locked.run.id, task_ids, ti_id, try_number],
     });
     await turn.move(
       instances.flatMap((instance) => {

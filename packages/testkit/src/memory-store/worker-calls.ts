@@ -47,10 +47,10 @@ export function workerCalls({ tables, clock, databaseNow }: MemoryContext): Memo
       return "alive";
     },
 
-    async skipDownstream({ ti_id, task_ids }) {
+    async skipDownstream({ ti_id, try_number, task_ids }) {
       const turn = transition();
       const instance = tables.instances.get(ti_id);
-      if (instance === undefined) return turn.announcement();
+      if (instance?.state !== "running" || instance.try_number !== try_number) return turn.announcement();
       turn.touch(instance.run);
       turn.move(
         instance.run.instances.flatMap((one): MemoryMove[] => {
