@@ -1,8 +1,4 @@
 /** What tests of several packages share: databases, stores, clocks, DAGs. */
-export { FakeClock } from "./fake-clock.ts";
-export type { EngineStore, StoreDump } from "./memory-store/index.ts";
-export { parsedFile, triggerRequest } from "./parsed-file.ts";
-export { createMemoryWorld, createPostgresWorld, type StoreWorld } from "./store-world.ts";
 export {
   type CountedStore,
   createCountedStore,
@@ -10,3 +6,4 @@ export {
   createTestStore,
   type TestStore,
 } from "./test-store.ts";
+export * from "./worlds.ts";

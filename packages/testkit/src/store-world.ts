@@ -7,6 +7,7 @@ import { type Clock, createLogger, type Ids } from "@updraft/service-kit";
 import pg from "pg";
 import { FakeClock } from "./fake-clock.ts";
 import { createMemoryDatabase, type EngineStore, type StoreDump } from "./memory-store/index.ts";
+import { type Observation, observePostgres } from "./observation.ts";
 import { dumpPostgres } from "./postgres-dump.ts";
 
 export interface StoreWorld {
@@ -19,6 +20,7 @@ export interface StoreWorld {
   advance(ms: number): Promise<void>;
   setPool(name: string, slots: number): Promise<void>;
   dump(): Promise<StoreDump>;
+  observe(): Promise<Observation>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function createMemoryWorld({ parallelism = 32, now = NOW }: StoreWo
     advance: async (ms) => clock.advance(ms),
     setPool: async (name, slots) => database.setPool(name, slots),
     dump: async () => database.dump(),
+    observe: async () => database.observe(),
     close: async () => undefined,
   };
 }
@@ -87,6 +90,7 @@ export async function createPostgresWorld(
       await client.query(text, [name, slots]);
     },
     dump: () => dumpPostgres(async (text) => (await client.query(text)).rows),
+    observe: () => observePostgres(async (text) => (await client.query(text)).rows),
     async close() {
       await Promise.all(stores.map((store) => store.close()));
       await client.end();

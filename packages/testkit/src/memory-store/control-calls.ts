@@ -267,6 +267,7 @@ function saveDag(tables: Tables, form: SerializedDag, artefactHash: string, now:
   const current = newest(known);
   if (scheduleOf(current.form) !== scheduleOf(form)) {
     known.evaluate_at = now;
+    known.next = null;
     if (known.last_tick_end !== null) known.skip_cause = "The DAG was not there, or had another schedule";
   }
   if (canonicalJson(current.form) === canonicalJson(form) && current.artefactHash === artefactHash) return;

@@ -6,6 +6,7 @@
 
 import type { SchedulerStore } from "@updraft/metadata-store";
 import type { Clock, Ids } from "@updraft/service-kit";
+import { type Observation, observeMemory } from "../observation.ts";
 import { controlCalls, type MemoryControlStore } from "./control-calls.ts";
 import { dumpOf, type StoreDump } from "./dump.ts";
 import { schedulerCalls } from "./scheduler-calls.ts";
@@ -30,6 +31,7 @@ export interface MemoryDatabase {
   open(clock: Clock): EngineStore;
   setPool(name: string, slots: number): void;
   dump(): StoreDump;
+  observe(): Observation;
 }
 
 export function createMemoryDatabase({ clock, ids, parallelism, databaseNow }: MemoryStoreOptions): MemoryDatabase {
@@ -42,5 +44,6 @@ export function createMemoryDatabase({ clock, ids, parallelism, databaseNow }: M
     },
     setPool: (name, slots) => void tables.pools.set(name, slots),
     dump: () => dumpOf(tables),
+    observe: () => observeMemory(tables),
   };
 }

@@ -14,7 +14,7 @@ import {
   timeoutEffect,
   timePart,
 } from "@updraft/dag-core";
-import type { SchedulerStore, SchedulingStep } from "@updraft/metadata-store";
+import type { QueuedTry, SchedulerStore, SchedulingStep } from "@updraft/metadata-store";
 import type { MemoryContext } from "./context.ts";
 import { createRun } from "./create-run.ts";
 import { type MemoryDag, type MemoryInstance, type MemoryRun, newest } from "./tables.ts";
@@ -40,9 +40,15 @@ export function schedulerCalls(context: MemoryContext): SchedulerStore {
           ((dag.evaluate_at !== null && dag.evaluate_at <= turn.now) ||
             (dag.is_gated && tables.activeRuns(dag) < newest(dag).form.max_active_runs)),
       );
-      due.sort((left, right) => (left.evaluate_at ?? Infinity) - (right.evaluate_at ?? Infinity));
-      for (const dag of due) evaluateDag(context, turn, dag);
-      return { announcement: turn.settle(), more: due.length > 0 };
+      const order = ({ evaluate_at }: MemoryDag) => evaluate_at ?? Infinity;
+      due.sort((left, right) => order(left) - order(right) || (left.dag_id < right.dag_id ? -1 : 1));
+      const queued: QueuedTry[] = [];
+      for (const dag of due) {
+        const one = transition();
+        evaluateDag(context, one, dag);
+        queued.push(...one.settle().queued);
+      }
+      return { announcement: { ...turn.announcement(), queued }, more: due.length > 0 };
     },
 
     // No DAG of the tests is backfilled, drained, has deadlines or waits for assets.
@@ -213,7 +219,8 @@ function evaluateDag(context: MemoryContext, turn: Transition, dag: MemoryDag): 
   if (missed !== null && facts.last !== null)
     recordSkipped(context, dag, { ...missed, previous: tickOf(timetable, facts.last) });
   const after = nextRun(timetable, { ...facts, last: next });
-  const active = tables.activeRuns(dag);
+  // Counting further than the limit would tell nobody more.
+  const active = Math.min(tables.activeRuns(dag), form.max_active_runs);
   if (active >= form.max_active_runs) {
     const newestTick = missed === null ? facts.last : intervalOfTick(timetable, missed.last);
     dag.evaluate_at = !form.catchup && hasBeat(timetable) ? (after?.run_after ?? null) : null;
