@@ -10,13 +10,12 @@ import {
   type Clock,
   type Config,
   type Logger,
-  type Loop,
   type Metrics,
   type Service,
   startLoop,
   systemClock,
 } from "@updraft/service-kit";
-import { takeTurn } from "./turns.ts";
+import { startScheduling } from "./loops.ts";
 
 export interface SchedulerOptions {
   readonly config: Config;
@@ -31,13 +30,7 @@ export interface Scheduler extends Service {
   start(): Promise<void>;
 }
 
-/** The longest time a lost wake-up goes unnoticed. */
-const SWEEP_MS = 2000;
-const LIVENESS_MS = 1000;
-const AUDIT_MS = 60_000;
 const REPORT_MS = 5000;
-/** A message that no worker took for so long although one had a free slot counts as lost. */
-const OFFER_AFTER_SECONDS = 5;
 
 export function createScheduler({
   config,
@@ -49,43 +42,8 @@ export function createScheduler({
 }: SchedulerOptions): Scheduler {
   const services: Service[] = [];
   const name = `scheduler-${randomUUID()}`;
-  let nextDue: number | null = null;
   const turnSeconds = metrics.duration("scheduler_loop_duration", "Duration of a turn of the scheduler");
   const heartbeats = metrics.counter("scheduler_heartbeat", "Heartbeats of the scheduler");
-
-  async function turn(): Promise<void> {
-    const end = turnSeconds.startTimer();
-    const unfinished = await takeTurn(store, announcer);
-    nextDue = unfinished ? clock.now() : await store.nextDueAt();
-    end();
-  }
-
-  function waitMs(): number {
-    return nextDue === null ? SWEEP_MS : Math.min(Math.max(nextDue - clock.now(), 0), SWEEP_MS);
-  }
-
-  async function liveness(wake: () => void): Promise<void> {
-    const steps = [
-      await store.rescueLost(config.leaseSeconds),
-      await store.offerAgain({
-        offer_after_seconds: OFFER_AFTER_SECONDS,
-        queued_timeout_seconds: config.taskQueuedTimeoutSeconds,
-      }),
-    ];
-    for (const { announcement } of steps) {
-      for (const { dag_id, run_id, task_id, try_number } of announcement.queued) {
-        logger.info({ dag_id, run_id, task_id, try_number }, "offered again");
-      }
-      announcer.announce({ ...announcement, wake_scheduler: false });
-    }
-    if (steps.some(({ announcement }) => announcement.wake_scheduler)) wake();
-  }
-
-  async function audit(): Promise<void> {
-    const { announcement, corrected } = await store.audit();
-    announcer.announce(announcement);
-    if (corrected.length > 0) logger.error({ corrected }, "the audit corrected the engine's bookkeeping");
-  }
 
   async function report(state: "running" | "stopped"): Promise<void> {
     heartbeats.inc();
@@ -93,19 +51,16 @@ export function createScheduler({
     await store.reportJob({ name, job_type: "SchedulerJob", state, ...who });
   }
 
-  function loop(loopName: string, intervalMs: number | (() => number), runOnce: () => Promise<unknown>): Loop {
-    const started = startLoop({ name: loopName, intervalMs, runOnce, logger, clock });
-    services.push(started);
-    return started;
-  }
-
   return {
     async start() {
-      const scheduling = loop("scheduling", waitMs, turn);
-      services.push(await createListener({ databaseUrl: config.databaseUrl, logger, onWake: () => scheduling.wake() }));
-      loop("liveness", LIVENESS_MS, () => liveness(() => scheduling.wake()));
-      loop("audit", AUDIT_MS, audit);
-      loop("report", REPORT_MS, () => report("running"));
+      const { databaseUrl, leaseSeconds, taskQueuedTimeoutSeconds } = config;
+      const limits = { leaseSeconds, taskQueuedTimeoutSeconds };
+      const onTurn = () => turnSeconds.startTimer();
+      const scheduling = startScheduling({ store, announcer, clock, logger, onTurn, ...limits });
+      services.push(scheduling, await createListener({ databaseUrl, logger, onWake: () => scheduling.wake() }));
+      services.push(
+        startLoop({ name: "report", intervalMs: REPORT_MS, runOnce: () => report("running"), logger, clock }),
+      );
       logger.info("the scheduler runs");
     },
     async stop() {

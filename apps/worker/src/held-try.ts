@@ -19,7 +19,7 @@ export interface HeldTry {
 export interface HoldOptions {
   readonly client: ExecutionClient;
   readonly clock: Clock;
-  readonly config: Config;
+  readonly config: Pick<Config, "leaseSeconds" | "heartbeatSeconds">;
   readonly tiId: string;
   /** Of the claim: heartbeats name the same process. */
   readonly pid: number;
