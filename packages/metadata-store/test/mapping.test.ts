@@ -250,7 +250,9 @@ describe("a mapped group", () => {
     const run = await start(grouped({ "g.a": { can_skip_downstream: true }, end: { trigger_rule: "all_done" } }));
     await player.run("s", returns([1, 2]));
     const pick = await player.claim("g.a[0]");
-    player.hear(await world.store.skipDownstream({ ti_id: pick.ti_id, try_number: pick.try_number, task_ids: ["g.b"] }));
+    player.hear(
+      await world.store.skipDownstream({ ti_id: pick.ti_id, try_number: pick.try_number, task_ids: ["g.b"] }),
+    );
     await player.finish(pick, { kind: "success", xcoms: [{ key: "skipmixin_key", value: { skipped: ["g.b"] } }] });
     await player.run("g.a[1]");
     expect(await states(run)).toContain("g.b[0] skipped, g.b[1] queued");
