@@ -15,6 +15,9 @@ export interface ProductOptions {
   readonly dagsFolder: string;
   /** Each role as a process of its own. */
   readonly separate?: boolean;
+  /** With `separate`: how many of each. */
+  readonly schedulers?: number;
+  readonly workers?: number;
   /** Start Kafka and Cassandra too. */
   readonly pipeline?: boolean;
   /** Keep an earlier data folder instead of a fresh one. */
@@ -29,7 +32,7 @@ export interface Product {
   readonly dataFolder: string;
   readonly process: ChildProcess;
   readonly rest: RestClient;
-  readonly ports: { readonly kafka: number; readonly cassandra: number };
+  readonly ports: { readonly kafka: number; readonly cassandra: number; readonly redis: number };
   /** Everything the product printed so far. */
   output(): string;
   /** Ends it as Ctrl-C does and waits. */
@@ -46,7 +49,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   options.beforeStart?.(url);
   const child = spawn(
     process.execPath,
-    [join(PROJECT, "apps/cli/src/main.ts"), "standalone", ...(options.separate ? ["--separate"] : [])],
+    [join(PROJECT, "apps/cli/src/main.ts"), "standalone", ...roleArguments(options)],
     {
       cwd: PROJECT,
       env: {
@@ -76,10 +79,14 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     dataFolder,
     process: child,
     rest,
-    ports: { kafka: ports[3] ?? 0, cassandra: ports[4] ?? 0 },
+    ports: { kafka: ports[3] ?? 0, cassandra: ports[4] ?? 0, redis: ports[2] ?? 0 },
     output: () => printed,
     stop: () => stop(child, ownsFolder ? dataFolder : null),
   };
+}
+
+function roleArguments({ separate, schedulers = 1, workers = 1 }: ProductOptions): string[] {
+  return separate ? ["--separate", "--schedulers", `${schedulers}`, "--workers", `${workers}`] : [];
 }
 
 function inherited(): Record<string, string> {

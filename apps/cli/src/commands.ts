@@ -32,13 +32,26 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "standalone",
     summary: "Start everything: servers, scheduler, api-server, dag-processor, triggerer and worker",
-    options: { separate: { type: "boolean" }, reset: { type: "boolean" } },
+    options: {
+      separate: { type: "boolean" },
+      schedulers: { type: "string" },
+      workers: { type: "string" },
+      reset: { type: "boolean" },
+    },
     optionHelp: {
       separate: "run each role as a process of its own",
+      schedulers: "with --separate: how many schedulers (1)",
+      workers: "with --separate: how many workers (1)",
       reset: "delete all data first: runs, logs, topics and tables",
     },
     examples: ["updraft standalone", "updraft standalone --separate", "AIRFLOW__API__PORT=8090 updraft standalone"],
-    run: (values) => standalone({ separate: values.separate === true, reset: values.reset === true }),
+    run: ({ separate, reset, schedulers, workers }) =>
+      standalone({
+        separate: separate === true,
+        reset: reset === true,
+        schedulers: countOf("schedulers", schedulers),
+        workers: countOf("workers", workers),
+      }),
   },
   role("api-server", "REST API, Task Execution API and web UI"),
   role("scheduler", "Create runs when they are due, start retries, rescue what was lost"),
@@ -81,3 +94,9 @@ export const COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+function countOf(name: string, value: unknown): number {
+  const count = Number(value ?? 1);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Error(`--${name} must be a number from 1 on, not ${String(value)}`);
+}

@@ -12,10 +12,22 @@ const LONGEST_PAUSE_MS = 5000;
 const STEADY_MS = 10_000;
 const READY_LIMIT_MS = 60_000;
 
+export interface SeparateRolesOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly counts: RoleCounts;
+}
+
+/** How many processes of the roles that may run more than once. */
+export interface RoleCounts {
+  readonly schedulers: number;
+  readonly workers: number;
+}
+
 /** Resolves when the api-server answers. */
-export async function startSeparateRoles({ config, logger }: { config: Config; logger: Logger }): Promise<Service> {
+export async function startSeparateRoles({ config, logger, counts }: SeparateRolesOptions): Promise<Service> {
   const stopping = new AbortController();
-  const kept = ROLES.map((role) => keepRole(role, logger, stopping.signal));
+  const kept = placesOf(config, counts).map((place) => keepRole(place, logger, stopping.signal));
   const stop = async () => {
     stopping.abort();
     await Promise.all(kept);
@@ -29,11 +41,30 @@ export async function startSeparateRoles({ config, logger }: { config: Config; l
   }
 }
 
-async function keepRole(role: RoleName, logger: Logger, stopping: AbortSignal): Promise<void> {
+interface Place {
+  readonly role: RoleName;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Further workers get a name and a port for their logs of their own. */
+function placesOf({ instanceName, workerLogServerPort }: Config, { schedulers, workers }: RoleCounts): Place[] {
+  const others = Array.from({ length: workers - 1 }, (_, index) => ({
+    role: "worker" as const,
+    environment: {
+      UPDRAFT__CORE__INSTANCE_NAME: `${instanceName}-${index + 2}`,
+      AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT: `${workerLogServerPort === 0 ? 0 : workerLogServerPort + index + 1}`,
+    },
+  }));
+  const further = Array.from({ length: schedulers - 1 }, () => ({ role: "scheduler" as const, environment: {} }));
+  return [...ROLES.map((role) => ({ role, environment: {} })), ...further, ...others];
+}
+
+async function keepRole(place: Place, logger: Logger, stopping: AbortSignal): Promise<void> {
+  const { role } = place;
   let pause = SHORTEST_PAUSE_MS;
   while (!stopping.aborted) {
     const begun = Date.now();
-    const child = spawnRole(role);
+    const child = spawnRole(place);
     const terminate = () => child.kill("SIGTERM");
     stopping.addEventListener("abort", terminate, { once: true });
     const code = await exitOf(child);
@@ -45,12 +76,12 @@ async function keepRole(role: RoleName, logger: Logger, stopping: AbortSignal): 
   }
 }
 
-function spawnRole(role: RoleName): ChildProcess {
+function spawnRole({ role, environment }: Place): ChildProcess {
   const main = fileURLToPath(import.meta.resolve(`@updraft/${role}/main`));
   const [command = process.execPath, ...args] = [...deathSignalPrefix(), process.execPath, main];
   return spawn(command, args, {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...processEnvironment() },
+    env: { ...processEnvironment(), ...environment },
     detached: true,
   });
 }

@@ -10,16 +10,16 @@ import {
 import { sharedSecrets } from "../secrets.ts";
 import { resetDataFolder, takeDataFolder } from "./data-folder.ts";
 import { startRoles } from "./roles.ts";
-import { startSeparateRoles } from "./separate-roles.ts";
+import { type RoleCounts, startSeparateRoles } from "./separate-roles.ts";
 import { startServers } from "./servers.ts";
 
-export interface StandaloneOptions {
+export interface StandaloneOptions extends RoleCounts {
   readonly separate: boolean;
   readonly reset: boolean;
 }
 
 /** Resolves with the exit code after a signal ended everything. */
-export async function standalone({ separate, reset }: StandaloneOptions): Promise<number> {
+export async function standalone({ separate, reset, schedulers, workers }: StandaloneOptions): Promise<number> {
   const begun = Date.now();
   const first = loadConfig(processEnvironment());
   const { dataFolder } = first;
@@ -40,7 +40,7 @@ export async function standalone({ separate, reset }: StandaloneOptions): Promis
     const config = loadConfig(processEnvironment());
     running.push(
       separate
-        ? await startSeparateRoles({ config, logger })
+        ? await startSeparateRoles({ config, logger, counts: { schedulers, workers } })
         : await startRoles({ config, logger, services: () => servers.states() }),
     );
     say(banner(config, (Date.now() - begun) / 1000));
