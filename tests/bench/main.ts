@@ -13,6 +13,7 @@ import { b1 } from "./rows/b01-chain.ts";
 import { b2 } from "./rows/b02-work.ts";
 import { b3 } from "./rows/b03-shapes.ts";
 import { b4 } from "./rows/b04-fan-out.ts";
+import { b5 } from "./rows/b05-mapped.ts";
 import { b6 } from "./rows/b06-open-loop.ts";
 import { b7, b8 } from "./rows/b07-backlog.ts";
 import { b9 } from "./rows/b09-ticks.ts";
@@ -20,7 +21,7 @@ import { b10 } from "./rows/b10-history.ts";
 import { b11 } from "./rows/b11-idle.ts";
 import { b12 } from "./rows/b12-files.ts";
 
-const ROWS = [b1, b2, b3, b4, b6, b7, b8, b9, b10, b11, b12];
+const ROWS = [b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12];
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.rows.filter((id) => !ROWS.some((row) => row.id.toLowerCase() === id));
