@@ -513,6 +513,8 @@ export interface TaskInstanceFilter {
   readonly run_id?: string | undefined;
   readonly task_id?: string | undefined;
   readonly map_index?: number | undefined;
+  /** Only instances of mapped tasks, without placeholders. */
+  readonly is_expanded?: boolean | undefined;
   readonly task_ids?: readonly string[] | undefined;
   readonly task_id_pattern?: string | undefined;
   /** "no_status" stands for None. */

@@ -1,6 +1,6 @@
 /** Task instances: lists, tries, what blocks them. */
 import { ApiError, NO_CURSORS, queryInteger } from "@updraft/contract";
-import type { TaskInstanceRow, XComAddress } from "@updraft/metadata-store";
+import type { TaskInstanceFilter, TaskInstanceRow, XComAddress } from "@updraft/metadata-store";
 import type { Request } from "express";
 import type { ApiContext } from "../context.ts";
 import { type Handler, pathPart, type RouteTable } from "../http/routes.ts";
@@ -41,23 +41,32 @@ export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLooku
       return { dependencies: reasons };
     },
   };
+  async function listInstances(
+    request: Request,
+    { dagId, runId, only }: { readonly dagId: string; readonly runId: string; readonly only: TaskInstanceFilter },
+  ) {
+    const query = readTaskInstanceQuery(request);
+    const order_by = orderingOf(query.order_by, TASK_INSTANCE_ORDERINGS, ["map_index"]);
+    const page = { limit: query.limit, offset: query.offset, order_by };
+    const filter = { ...taskInstanceFilterOf(query, dagId, runId), ...only };
+    const { rows, total_entries } = await store.listTaskInstances(filter, page);
+    const versionOf = await versions.of(rows);
+    return { task_instances: rows.map((row) => taskInstanceResponseOf(row, versionOf)), total_entries, ...NO_CURSORS };
+  }
   return {
     [INSTANCES]: {
       patch: bulk,
       async get(request) {
         const [dagId, runId] = [pathPart(request, "dag_id"), pathPart(request, "dag_run_id")];
-        const query = readTaskInstanceQuery(request);
-        const order_by = orderingOf(query.order_by, TASK_INSTANCE_ORDERINGS, ["map_index"]);
         if (dagId !== "~") await (runId === "~" ? dagOf(store, request) : dagRunOf(store, request));
-        const page = { limit: query.limit, offset: query.offset, order_by };
-        const filter = taskInstanceFilterOf(query, dagId, runId);
-        const { rows, total_entries } = await store.listTaskInstances(filter, page);
-        const versionOf = await versions.of(rows);
-        return {
-          task_instances: rows.map((row) => taskInstanceResponseOf(row, versionOf)),
-          total_entries,
-          ...NO_CURSORS,
-        };
+        return listInstances(request, { dagId, runId, only: {} });
+      },
+    },
+    [`${INSTANCES}/:task_id/listMapped`]: {
+      async get(request) {
+        const { dag_id, run_id, task_id } = addressOf(request);
+        await dagRunOf(store, request);
+        return listInstances(request, { dagId: dag_id, runId: run_id, only: { task_id, is_expanded: true } });
       },
     },
     [`${INSTANCES}/:task_id/tries`]: tries,

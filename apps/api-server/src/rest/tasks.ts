@@ -80,7 +80,7 @@ function taskResponseOf(task: SerializedTask): TaskResponse {
     operator_name: task.operator_name,
     params: {},
     class_ref: null,
-    is_mapped: false,
+    is_mapped: task.expand !== null,
     extra_links: [],
   };
 }

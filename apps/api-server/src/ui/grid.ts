@@ -141,9 +141,9 @@ function structureNodes(node: TreeNode, shown: ReadonlySet<string>): StructureNo
     asset_condition_type: null,
   } as const;
   if (node.kind === "task") {
-    const { operator_name, doc_md } = node.task;
+    const { operator_name, doc_md, expand } = node.task;
     if (!shown.has(node.id)) return [];
-    return [{ ...common, children: null, is_mapped: false, tooltip: doc_md, operator: operator_name }];
+    return [{ ...common, children: null, is_mapped: expand !== null, tooltip: doc_md, operator: operator_name }];
   }
   const children = node.children.flatMap((child) => structureNodes(child, shown));
   return children.length === 0 ? [] : [{ ...common, children, is_mapped: false, tooltip: null, operator: null }];

@@ -178,6 +178,7 @@ function instanceWhere(filter: TaskInstanceFilter): Where {
     .and("t.run_id = ?", filter.run_id)
     .and("t.task_id = ?", filter.task_id)
     .and("t.map_index = ?", filter.map_index)
+    .and("(t.map_index >= 0) = ?", filter.is_expanded)
     .oneOf("t.task_id", filter.task_ids)
     .like("t.task_id", filter.task_id_pattern)
     .oneOf(
