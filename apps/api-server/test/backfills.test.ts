@@ -19,6 +19,15 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+it("a DAG tells whether it can be backfilled, and which types of runs it allows", async () => {
+  const shown = async (path: string) => (await server.rest("GET", path)).body;
+  expect(await shown("/api/v2/dags/etl")).toMatchObject({ is_backfillable: true, allowed_run_types: null });
+  const form = dag("a", { dag_id: "once", timetable: { type: "once" }, allowed_run_types: ["manual"] });
+  await server.store.saveParsedFile(parsedFile([form], { relative_fileloc: "once.ts" }));
+  const once = { is_backfillable: false, allowed_run_types: ["manual"] };
+  expect(await shown("/api/v2/dags/once/details")).toMatchObject(once);
+});
+
 const RANGE = { dag_id: "etl", from_date: "2026-01-01T00:00:00Z", to_date: "2026-01-03T00:00:00+00:00" };
 
 it("a backfill is planned, created, listed, paused, unpaused and cancelled", async () => {

@@ -1,14 +1,7 @@
 /** `backfill create`: the same as over REST, with the database at hand. */
 import { BACKFILL_MAX_ACTIVE_RUNS, REPROCESS_BEHAVIORS } from "@updraft/contract";
-import { type BackfillRequest, createAnnouncer, type MetadataStore, openMetadataStore } from "@updraft/metadata-store";
-import {
-  createLogger,
-  loadConfig,
-  processEnvironment,
-  requireSettings,
-  systemClock,
-  systemIds,
-} from "@updraft/service-kit";
+import type { BackfillRequest, MetadataStore } from "@updraft/metadata-store";
+import { type AnnouncingStore, withAnnouncingStore } from "./announcing-store.ts";
 import type { Command } from "./commands.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -46,21 +39,11 @@ export const backfillCreate: Command = {
   run: createBackfill,
 };
 
-async function createBackfill(values: Values): Promise<number> {
+function createBackfill(values: Values): Promise<number> {
   const request = requestOf(values);
-  const config = loadConfig(processEnvironment());
-  requireSettings(config, "command `backfill create`", ["databaseUrl"]);
-  const { databaseUrl, parallelism, rerunWithLatestVersion } = config;
-  const logger = createLogger("backfill", config.logLevel);
-  const ports = { logger, clock: systemClock, ids: systemIds };
-  const store = await openMetadataStore({ databaseUrl, parallelism, rerunWithLatestVersion, ...ports });
-  try {
-    return values["dry-run"] === true
-      ? await showDates(store, request)
-      : await create(store, request, { databaseUrl, logger });
-  } finally {
-    await store.close();
-  }
+  return withAnnouncingStore("backfill create", (opened) =>
+    values["dry-run"] === true ? showDates(opened.store, request) : create(opened, request),
+  );
 }
 
 async function showDates(store: MetadataStore, request: BackfillRequest): Promise<number> {
@@ -71,18 +54,10 @@ async function showDates(store: MetadataStore, request: BackfillRequest): Promis
   return 0;
 }
 
-async function create(
-  store: MetadataStore,
-  request: BackfillRequest,
-  { databaseUrl, logger }: Pick<Parameters<typeof createAnnouncer>[0], "databaseUrl" | "logger">,
-): Promise<number> {
+async function create({ store, announce }: AnnouncingStore, request: BackfillRequest): Promise<number> {
   const result = await store.createBackfill(request);
   if (result.kind === "rejected") return refuse(result.message);
-  // The scheduler starts the runs, so that no task is queued yet and nothing is offered from here.
-  const queue = { offer: async () => undefined };
-  const announcer = createAnnouncer({ databaseUrl, logger, queue, tokenFor: async () => "" });
-  announcer.announce(result.announcement);
-  await announcer.close();
+  announce(result.announcement);
   const { id, dag_id } = result.backfill;
   process.stdout.write(`Backfill ${id} of ${dag_id} was created; the scheduler starts its runs.\n`);
   return 0;

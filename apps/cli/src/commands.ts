@@ -3,6 +3,7 @@ import type { ParseArgsOptionsConfig } from "node:util";
 import { backfillCreate } from "./backfill.ts";
 import { check, initialise, migrate } from "./database.ts";
 import { dbClean } from "./db-clean.ts";
+import { dagsDrain } from "./drain.ts";
 import { poolCommands } from "./pools.ts";
 import { runRole } from "./role.ts";
 import { standalone } from "./standalone/standalone.ts";
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   ...poolCommands,
   failedDeps,
   backfillCreate,
+  dagsDrain,
   {
     name: "version",
     summary: "Show the version",

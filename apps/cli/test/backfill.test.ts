@@ -1,4 +1,4 @@
-/** `updraft backfill create` as a process, against a real database. */
+/** `updraft backfill create` and `updraft dags drain` as processes, against a real database. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createTestStore, parsedFile, type TestStore } from "@updraft/testkit";
@@ -17,9 +17,13 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 function updraft(...words: readonly string[]) {
+  return run("backfill", "create", ...words);
+}
+
+function run(...words: readonly string[]) {
   const { PATH } = process.env;
   const env = { PATH, AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: world.databaseUrl };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, "backfill", "create", ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...words], {
     env,
     encoding: "utf8",
   });
@@ -63,4 +67,18 @@ test.each([
   expect(status).toBe(2);
   expect(stderr).toContain(message);
   expect(stderr).toContain("Usage: updraft backfill create");
+});
+
+test("a DAG is drained and goes on", async () => {
+  await world.store.setDagPaused("etl", false);
+  const isDraining = async () => (await world.sql("SELECT is_draining FROM dag WHERE dag_id = 'etl'"))[0];
+  expect(run("dags", "drain", "--dag-id", "etl")).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("drains"),
+  });
+  expect(await isDraining()).toEqual({ is_draining: true });
+  expect(run("dags", "drain", "--dag-id", "etl", "--stop").status).toBe(0);
+  expect(await isDraining()).toEqual({ is_draining: false });
+  expect(run("dags", "drain", "--dag-id", "nobody")).toMatchObject({ status: 1, stderr: "There is no DAG nobody.\n" });
+  expect(run("dags", "drain").status).toBe(2);
 });

@@ -229,6 +229,7 @@ async function writeDag(tx: Queryable, { dag, file, now }: Saving, current: Curr
         max_active_runs = $11, max_active_tasks = $12, max_consecutive_failed_dag_runs = $13, last_parsed_time = $14,
         last_parse_duration = $15, dag_version_id = coalesce($16, dag_version_id),
         evaluate_at = CASE WHEN $17 THEN $14 ELSE evaluate_at END,
+        allowed_run_types = $18,
         next_dagrun_run_after = CASE WHEN $17 THEN NULL ELSE next_dagrun_run_after END,
         skip_cause = CASE WHEN $17 AND last_tick_end IS NOT NULL THEN 'The DAG was not there, or had another schedule' ELSE skip_cause END
       WHERE dag_id = $1`,
@@ -250,6 +251,7 @@ async function writeDag(tx: Queryable, { dag, file, now }: Saving, current: Curr
       file.parse_duration_seconds,
       versionId,
       rescheduled,
+      dag.allowed_run_types,
     ],
   });
   if (versionId === null) return;

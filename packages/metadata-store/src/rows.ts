@@ -324,6 +324,8 @@ export interface DagRow {
   readonly timetable_summary: string | null;
   readonly timetable_description: string;
   readonly timetable_periodic: boolean;
+  /** Null: every type. */
+  readonly allowed_run_types: readonly DagRunType[] | null;
   readonly max_active_runs: number;
   readonly max_active_tasks: number;
   readonly max_consecutive_failed_dag_runs: number;

@@ -1,5 +1,7 @@
 /** DAGs and their versions as REST v2 shows them. */
+
 import type { DagDetailsResponse, DagResponse, DagVersionResponse } from "@updraft/contract";
+import { refusedRunType } from "@updraft/dag-core";
 import type { DagDetail, DagRow, DagVersionRow } from "@updraft/metadata-store";
 import { iso } from "../http/iso.ts";
 import { assetExpressionOf } from "./asset-expression.ts";
@@ -45,9 +47,9 @@ export function dagResponseOf(dag: DagRow): DagResponse {
     next_dagrun_data_interval_start: iso(dag.next_dagrun_data_interval_start),
     next_dagrun_data_interval_end: iso(dag.next_dagrun_data_interval_end),
     next_dagrun_run_after: iso(dag.next_dagrun_run_after),
-    allowed_run_types: null,
+    allowed_run_types: dag.allowed_run_types === null ? null : [...dag.allowed_run_types],
     owners: [...dag.owners],
-    is_backfillable: false,
+    is_backfillable: dag.timetable_periodic && refusedRunType(dag, "backfill") === null,
     file_token: Buffer.from(JSON.stringify([dag.bundle_name, dag.relative_fileloc])).toString("base64url"),
   };
 }
@@ -71,7 +73,7 @@ export function dagDetailsResponseOf({ row, form, version, active_runs_count }: 
     timezone: "timezone" in form.timetable ? form.timetable.timezone : "UTC",
     last_parsed: iso(row.last_parsed_time),
     default_args: null,
-    rerun_with_latest_version: null,
+    rerun_with_latest_version: form.rerun_with_latest_version,
     owner_links: null,
     is_favorite: false,
     active_runs_count,

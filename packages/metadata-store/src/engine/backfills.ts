@@ -18,9 +18,6 @@ import { joined } from "./due-runs.ts";
 import { lockRuns } from "./runs.ts";
 import { Turn } from "./turn.ts";
 
-/** Batches that a request makes itself, so that a usual backfill is there when it is answered. */
-const OWN_BATCHES = 2;
-
 type Created = { readonly kind: "created"; readonly id: number; readonly announcement: Announcement };
 
 export async function createBackfill(engine: Engine, request: BackfillRequest): Promise<Created | BackfillRejection> {
@@ -36,13 +33,10 @@ export async function createBackfill(engine: Engine, request: BackfillRequest): 
     return { kind: "planned" as const, id };
   });
   if (planned.kind === "rejected") return planned;
-  let announcement: Announcement = { ...NOTHING, dags: [{ dag_id: request.dag_id }], wake_scheduler: true };
-  for (let batch = 0; batch < OWN_BATCHES; batch += 1) {
-    const step = await advanceBackfill(engine, planned.id);
-    announcement = joined(announcement, step.announcement);
-    if (!step.more) break;
-  }
-  return { kind: "created", id: planned.id, announcement };
+  const told: Announcement = { ...NOTHING, dags: [{ dag_id: request.dag_id }], wake_scheduler: true };
+  // The first batch at once, so that a usual backfill is there when the request is answered.
+  const step = await advanceBackfill(engine, planned.id);
+  return { kind: "created", id: planned.id, announcement: joined(told, step.announcement) };
 }
 
 export async function dryRunBackfill(engine: Engine, request: BackfillRequest): Promise<BackfillDryRun> {

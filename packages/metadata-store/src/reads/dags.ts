@@ -18,7 +18,7 @@ const DAG_COLUMNS = `d.dag_id, d.dag_display_name, d.description, d.is_paused, d
   EXISTS (SELECT FROM import_error e WHERE e.bundle_name = d.bundle_name AND e.filename = d.relative_fileloc) AS has_import_errors,
   d.bundle_name, d.relative_fileloc, d.fileloc, d.owners,
   coalesce((SELECT array_agg(g.name ORDER BY g.name) FROM dag_tag g WHERE g.dag_id = d.dag_id), '{}') AS tags,
-  d.timetable_summary, d.timetable_description, d.timetable_periodic, d.max_active_runs, d.max_active_tasks,
+  d.timetable_summary, d.timetable_description, d.timetable_periodic, d.allowed_run_types, d.max_active_runs, d.max_active_tasks,
   d.max_consecutive_failed_dag_runs, d.next_dagrun_logical_date, d.next_dagrun_data_interval_start,
   d.next_dagrun_data_interval_end, d.next_dagrun_run_after, d.last_parsed_time, d.last_parse_duration,
   v.version_number AS dag_version_number`;
