@@ -6,8 +6,8 @@ import pg from "pg";
 import type { WorldOptions } from "./world.ts";
 
 const TEMPLATE = "sim_template";
-/** A look costs three statements. */
-const LOOK_EVERY = 10;
+/** A look costs three statements; calls that change nothing are looked at from time to time. */
+const LOOK_EVERY = 25;
 
 export async function postgresStores(serverUrl: string): Promise<Pick<WorldOptions, "createStore" | "lookEvery">> {
   const urlOf = (database: string) => Object.assign(new URL(serverUrl), { pathname: `/${database}` }).href;

@@ -44,20 +44,31 @@ function judgeInstance(
 ): string[] {
   const task = form.tasks.find(({ task_id }) => task_id === one.task_id);
   if (task === undefined) return [`${one.task_id} is no task of the run`];
-  const possible = possibleEnds(form, one, all);
-  const isSkippedBelow =
-    one.state === "skipped" &&
-    (upstreamIds(form).get(one.task_id) ?? []).some((id) => {
-      const decider = all.find(({ task_id }) => task_id === id);
-      return [...performances].some(
-        ([key, { skips }]) => key.startsWith(`${decider?.id}/`) && skips.includes(one.task_id),
-      );
-    });
-  if (isSkippedBelow) return [];
+  const chosen = (other: SeenInstance) => isSkippedByDecider(form, other, all, performances);
+  if (chosen(one)) return [];
+  // A decider may skip what had failed with its upstream before: who came below has seen either.
+  const earlier = all.map((other) => (chosen(other) ? { ...other, state: "upstream_failed" as const } : other));
+  const possible = new Set([...possibleEnds(form, one, all), ...possibleEnds(form, one, earlier)]);
   if (one.try_number === 0)
     return possible.has(one.state) ? [] : [`${one.task_id} is ${one.state}; its rule allows ${[...possible]}`];
   if (!possible.has("run")) return [`${one.task_id} ran, but its rule says ${[...possible]}`];
   return judgeTry(one, performances.get(`${one.id}/${one.try_number}`));
+}
+
+/** A decider among its upstream tasks left it out. */
+function isSkippedByDecider(
+  form: SerializedDag,
+  one: SeenInstance,
+  all: readonly SeenInstance[],
+  performances: ReadonlyMap<string, Performance>,
+): boolean {
+  if (one.state !== "skipped") return false;
+  return (upstreamIds(form).get(one.task_id) ?? []).some((id) => {
+    const decider = all.find(({ task_id }) => task_id === id);
+    return [...performances].some(
+      ([key, { skips }]) => key.startsWith(`${decider?.id}/`) && skips.includes(one.task_id),
+    );
+  });
 }
 
 /** Without a script the try was lost with its process. */

@@ -3,7 +3,7 @@
  * while everything goes wrong; then the world heals, and whatever was begun must come to its end.
  */
 import type { SerializedDag } from "@updraft/dag-core";
-import type { ClaimedTry, ParsedFile } from "@updraft/metadata-store";
+import type { Announcement, ClaimedTry, ParsedFile } from "@updraft/metadata-store";
 import type { Scheduling } from "@updraft/scheduler/loops";
 import {
   createMemoryWorld,
@@ -287,8 +287,7 @@ export class World {
       for (const form of dags) this.forms.set(form.dag_id, form);
     }
     this.#unseen.push(call);
-    const isEnd = call.name === "finishTry" || call.name === "claimTry";
-    if (!isEnd && this.#unseen.length < this.#lookEvery) return;
+    if (!changes(call) && this.#unseen.length < this.#lookEvery) return;
     const calls = this.#unseen;
     this.#unseen = [];
     this.invariants.look(await this.#stored.observe(), calls);
@@ -311,4 +310,11 @@ export class World {
     const run = this.invariants.runs.find((one) => one.dag_id === dag_id && one.run_id === run_id);
     return run?.form.tasks.find((task) => task.task_id === task_id);
   }
+}
+
+/** Steps of a scheduler tell what they changed; whatever else may change something is looked at each time. */
+function changes({ name, result }: StoreCall): boolean {
+  if (name === "heartbeat" || name === "reportJob" || name === "nextDueAt") return false;
+  const { announcement } = (result ?? {}) as { readonly announcement?: Announcement };
+  return announcement === undefined || announcement.task_instances.length + announcement.dag_runs.length > 0;
 }
