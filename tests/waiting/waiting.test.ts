@@ -1,5 +1,5 @@
 /** `--separate`: a run whose tasks wait for time, a trigger, a look, another run and a person; its triggerer is killed. */
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -9,12 +9,17 @@ import { until } from "../support/rest-client.ts";
 
 let product: Product;
 const folder = mkdtempSync(join(tmpdir(), "updraft-waits-"));
+const inbox = mkdtempSync(join(tmpdir(), "updraft-watched-"));
 
 beforeAll(async () => {
   product = await startProduct({
     dagsFolder: join(import.meta.dirname, "dags"),
     separate: true,
-    environment: { UPDRAFT__SCHEDULER__LEASE_SECONDS: "3", UPDRAFT__WORKER__HEARTBEAT_SECONDS: "1" },
+    environment: {
+      UPDRAFT__SCHEDULER__LEASE_SECONDS: "3",
+      UPDRAFT__WORKER__HEARTBEAT_SECONDS: "1",
+      AIRFLOW_VAR_WATCHED_INBOX: inbox,
+    },
   });
   await product.rest.waitForDag("waits");
 }, 180_000);
@@ -22,6 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.stop();
   rmSync(folder, { recursive: true, force: true });
+  rmSync(inbox, { recursive: true, force: true });
 }, 60_000);
 
 /** The process of the triggerer; undefined while there is none. */
@@ -80,4 +86,42 @@ it.skipIf(process.platform !== "linux")(
     expect(linesOf("found")).toBe(1);
   },
   180_000,
+);
+
+it.skipIf(process.platform !== "linux")(
+  "makes an event of each file that a watcher finds, once, with the triggerer killed in between",
+  async () => {
+    await product.rest.waitForDag("watched");
+    await product.rest.setPaused("watched", false);
+    const arrivals = async () => {
+      const path = "/api/v2/assets/events?name_pattern=watched_inbox&order_by=timestamp";
+      const { asset_events } = await product.rest.ok<{ asset_events: { extra: unknown }[] }>("GET", path);
+      return asset_events.map(({ extra }) => extra);
+    };
+    const expected: object[] = [];
+    const deliver = async (name: string) => {
+      writeFileSync(join(inbox, name), "");
+      expected.push({ from_trigger: true, payload: name });
+      const isTold = async () => (await arrivals()).length >= expected.length && !existsSync(join(inbox, name));
+      await until(`the watcher told of ${name}, and was told that it is stored`, 30_000, isTold);
+    };
+    await deliver("first");
+    await deliver("second");
+    const before = triggerer();
+    if (before === undefined) throw new Error("there is no triggerer");
+    process.kill(before, "SIGKILL");
+    await deliver("third");
+    expect(await arrivals()).toEqual(expected);
+    await until(
+      "each event made a run that succeeded",
+      30_000,
+      async () => (await product.rest.runs("watched")).filter(({ state }) => state === "success").length === 3,
+    );
+    const { assets } = await product.rest.ok<{ assets: { watchers: object[] }[] }>(
+      "GET",
+      "/api/v2/assets?name_pattern=watched_inbox",
+    );
+    expect(assets[0]?.watchers).toMatchObject([{ name: "arrivals", trigger_id: expect.any(Number) }]);
+  },
+  120_000,
 );

@@ -6,7 +6,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { ClaimedTrigger, TriggerEvent } from "@updraft/contract";
+import type { ClaimedWatcher, TriggerEvent } from "@updraft/contract";
+import type { JsonValue } from "@updraft/dag-core";
 import { createArtefactCache } from "@updraft/execution-client";
 import type { TriggerOutcome } from "@updraft/sdk/host";
 import {
@@ -21,7 +22,7 @@ import {
   systemClock,
   userName,
 } from "@updraft/service-kit";
-import { createTriggerHosts } from "./trigger-hosts.ts";
+import { createTriggerHosts, type Hosted, isWatcher } from "./trigger-hosts.ts";
 import { createTriggererClient } from "./triggerer-client.ts";
 
 export interface TriggererOptions {
@@ -43,7 +44,9 @@ const RENEW_AFTER_MS = 240_000;
 const MOST_EVENTS = 500;
 
 interface Hold {
-  readonly trigger: ClaimedTrigger;
+  readonly trigger: Hosted;
+  /** Of a watcher: the number of the next event. */
+  sequence: number;
   token: string;
   renewedAt: number;
 }
@@ -70,18 +73,28 @@ export function createTriggerer({ config, logger, metrics, clock = systemClock }
     artefacts,
     logger,
     onEnded,
+    onEvent,
   });
   let leaseUntil = 0;
   let wakeReports: () => void = () => undefined;
 
-  function onEnded({ id, fence }: ClaimedTrigger, outcome: TriggerOutcome): void {
-    if (!holds.has(id)) return;
-    unreported.set(
-      id,
-      outcome.kind === "event"
-        ? { id, fence, payload: outcome.payload }
-        : { id, fence, traceback: shortened(outcome.traceback) },
-    );
+  function onEnded(trigger: Hosted, outcome: TriggerOutcome): void {
+    const { id } = trigger;
+    const hold = holds.get(id);
+    if (hold === undefined) return;
+    if (outcome.kind === "event") unreported.set(id, { ...wordOf(hold), payload: outcome.payload });
+    else unreported.set(id, { ...wordOf(hold), traceback: shortened(outcome.traceback) });
+    if (outcome.kind === "failure" && isWatcher(trigger)) {
+      const { name: watcher, asset_name: asset, dag_id } = trigger;
+      logger.warn({ watcher, asset, dag_id, traceback: outcome.traceback }, "a watcher failed and starts again later");
+    }
+    wakeReports();
+  }
+
+  function onEvent({ id }: ClaimedWatcher, payload: JsonValue): void {
+    const hold = holds.get(id);
+    if (hold === undefined) return;
+    unreported.set(id, { ...wordOf(hold), payload });
     wakeReports();
   }
 
@@ -97,10 +110,11 @@ export function createTriggerer({ config, logger, metrics, clock = systemClock }
     const sentAt = clock.now();
     try {
       for (const trigger of await client.claim(Math.min(capacity, 10_000), CLAIM_WAIT_SECONDS, stopping.signal)) {
+        const sequence = isWatcher(trigger) ? trigger.event_count + 1 : 0;
         if (holds.size === 0) leaseUntil = sentAt + config.leaseSeconds * 1000;
         // The same trigger under a newer fence: this process lost it meanwhile and has it again.
         if (holds.has(trigger.id)) drop(trigger.id);
-        holds.set(trigger.id, { trigger, token: trigger.token, renewedAt: clock.now() });
+        holds.set(trigger.id, { trigger, sequence, token: trigger.token, renewedAt: clock.now() });
         hosts.start(trigger);
       }
       running.set(holds.size);
@@ -149,13 +163,22 @@ export function createTriggerer({ config, logger, metrics, clock = systemClock }
   async function report(): Promise<void> {
     while (unreported.size > 0) {
       const events = [...unreported.values()].slice(0, MOST_EVENTS);
-      await client.sendEvents(events);
-      for (const { id, fence } of events) {
+      const accepted = new Set(await client.sendEvents(events));
+      for (const event of events) {
+        const { id, fence } = event;
         if (unreported.get(id)?.fence === fence) unreported.delete(id);
-        if (holds.get(id)?.trigger.fence === fence) holds.delete(id);
+        const hold = holds.get(id);
+        if (hold?.trigger.fence !== fence) continue;
+        if (isWatcher(hold.trigger) && "payload" in event && accepted.has(id)) goOn(id, hold);
+        else drop(id);
       }
     }
     running.set(holds.size);
+  }
+
+  function goOn(id: number, hold: Hold): void {
+    hold.sequence += 1;
+    hosts.stored(id);
   }
 
   return {
@@ -184,6 +207,11 @@ export function createTriggerer({ config, logger, metrics, clock = systemClock }
       client.close();
     },
   };
+}
+
+function wordOf({ trigger, sequence }: Hold) {
+  const { id, fence } = trigger;
+  return isWatcher(trigger) ? { id, fence, sequence } : { id, fence };
 }
 
 function shortened(lines: readonly string[]): string[] {

@@ -4,24 +4,35 @@
  * A host that breaks takes its triggers with it; they start again in a fresh one, and fail after some times, since one of
  * them is likely to be what breaks it.
  */
-import type { ClaimedTrigger } from "@updraft/contract";
+import type { ClaimedTrigger, ClaimedWatcher } from "@updraft/contract";
 import type { JsonValue } from "@updraft/dag-core";
 import type { ArtefactCache } from "@updraft/execution-client";
 import type { TriggerOutcome } from "@updraft/sdk/host";
 import type { Logger } from "@updraft/service-kit";
-import type { FromTriggerHost } from "./protocol.ts";
+import type { FromTriggerHost, ToTriggerHost } from "./protocol.ts";
 import { type TriggerHostOptions, TriggerHostProcess } from "./trigger-host-process.ts";
 
 export interface TriggerHostsOptions
   extends Pick<TriggerHostOptions, "environment" | "allowedNames" | "dataFolder" | "executionApiUrl"> {
   readonly artefacts: ArtefactCache;
   readonly logger: Logger;
-  readonly onEnded: (trigger: ClaimedTrigger, outcome: TriggerOutcome) => void;
+  readonly onEnded: (trigger: Hosted, outcome: TriggerOutcome) => void;
+  /** A watcher waits until it hears that its event is stored. */
+  readonly onEvent: (watcher: ClaimedWatcher, payload: JsonValue) => void;
+}
+
+/** What a task waits for, or what watches an asset. */
+export type Hosted = ClaimedTrigger | ClaimedWatcher;
+
+export function isWatcher(hosted: Hosted): hosted is ClaimedWatcher {
+  return "event_count" in hosted;
 }
 
 export interface TriggerHosts {
   /** Runs a trigger until it ends or is cancelled. */
-  start(trigger: ClaimedTrigger): void;
+  start(trigger: Hosted): void;
+  /** The event that a watcher told is stored; it goes on. */
+  stored(id: number): void;
   renew(id: number, token: string): void;
   cancel(id: number): void;
   close(): Promise<void>;
@@ -30,23 +41,23 @@ export interface TriggerHosts {
 const MOST_STARTS = 3;
 
 interface Held {
-  trigger: ClaimedTrigger;
+  trigger: Hosted;
   starts: number;
 }
 
 export function createTriggerHosts(options: TriggerHostsOptions): TriggerHosts {
-  const { artefacts, logger, onEnded } = options;
+  const { artefacts, logger, onEnded, onEvent } = options;
   const held = new Map<number, Held>();
   const hosts = new Map<string, Promise<TriggerHostProcess>>();
   let closing = false;
 
-  async function open({ artefact_hash, token }: ClaimedTrigger): Promise<TriggerHostProcess> {
+  async function open({ artefact_hash, token }: Hosted): Promise<TriggerHostProcess> {
     const artefactPath = await artefacts.pathOf(artefact_hash, token);
     const host = new TriggerHostProcess({ ...options, artefactPath, onMessage: receive });
     return host;
   }
 
-  function hostOf(trigger: ClaimedTrigger): Promise<TriggerHostProcess> {
+  function hostOf(trigger: Hosted): Promise<TriggerHostProcess> {
     const { artefact_hash: hash } = trigger;
     const known = hosts.get(hash);
     if (known !== undefined) return known;
@@ -68,7 +79,7 @@ export function createTriggerHosts(options: TriggerHostsOptions): TriggerHosts {
     one.starts += 1;
     try {
       const host = await hostOf(trigger);
-      if (held.get(trigger.id) === one) host.tell({ kind: "start", trigger: assignmentOf(one.trigger) });
+      if (held.get(trigger.id) === one) host.tell(startOf(one.trigger));
     } catch (error) {
       end(one, { kind: "failure", traceback: [error instanceof Error ? error.message : String(error)] });
     }
@@ -106,10 +117,13 @@ export function createTriggerHosts(options: TriggerHostsOptions): TriggerHosts {
       end(one, message.outcome);
       return;
     }
-    const { task_id, dag_run } = one.trigger;
+    if (message.kind === "event") {
+      if (isWatcher(one.trigger)) onEvent(one.trigger, message.payload);
+      return;
+    }
     const { level, event } = message.record;
     const log = level === "warning" ? "warn" : level;
-    logger[log]({ trigger_id: message.id, dag_id: dag_run.dag_id, run_id: dag_run.run_id, task_id }, event);
+    logger[log]({ trigger_id: message.id, ...whoseLog(one.trigger) }, event);
   }
 
   return {
@@ -117,6 +131,13 @@ export function createTriggerHosts(options: TriggerHostsOptions): TriggerHosts {
       const one = { trigger, starts: 0 };
       held.set(trigger.id, one);
       void launch(one);
+    },
+    stored(id) {
+      const one = held.get(id);
+      if (one === undefined) return;
+      // It works: what broke its host before is over.
+      one.starts = 1;
+      void hosts.get(one.trigger.artefact_hash)?.then((host) => host.tell({ kind: "stored", id }));
     },
     renew(id, token) {
       const one = held.get(id);
@@ -137,6 +158,20 @@ export function createTriggerHosts(options: TriggerHostsOptions): TriggerHosts {
       await Promise.all(open.map((host) => (host.status === "fulfilled" ? host.value.kill() : undefined)));
     },
   };
+}
+
+function startOf(hosted: Hosted): ToTriggerHost {
+  if (!isWatcher(hosted)) return { kind: "start", trigger: assignmentOf(hosted) };
+  const { id, classpath, token } = hosted;
+  // What the API answers is JSON.
+  const kwargs = hosted.kwargs as Readonly<Record<string, JsonValue>>;
+  return { kind: "watch", watcher: { id, classpath, kwargs, token } };
+}
+
+function whoseLog(hosted: Hosted) {
+  if (isWatcher(hosted)) return { dag_id: hosted.dag_id, watcher: hosted.name, asset: hosted.asset_name };
+  const { task_id, dag_run } = hosted;
+  return { dag_id: dag_run.dag_id, run_id: dag_run.run_id, task_id };
 }
 
 function assignmentOf({

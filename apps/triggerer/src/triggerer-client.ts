@@ -1,6 +1,7 @@
 /** The triggerer's calls to the Task Execution API. Null where no usable answer came; worth repeating. */
 import {
   type ClaimedTrigger,
+  type ClaimedWatcher,
   claimTriggersResponse,
   type TriggerEvent,
   type TriggererReport,
@@ -11,11 +12,15 @@ import { createExecutionHttp } from "@updraft/execution-client";
 
 export interface TriggererClient {
   /** Waits on the server where there is none; throws where it can't be reached. */
-  claim(capacity: number, waitSeconds: number, signal: AbortSignal): Promise<readonly ClaimedTrigger[]>;
+  claim(
+    capacity: number,
+    waitSeconds: number,
+    signal: AbortSignal,
+  ): Promise<readonly (ClaimedTrigger | ClaimedWatcher)[]>;
   report(
     report: TriggererReport,
   ): Promise<{ readonly held: readonly number[]; readonly tokens: readonly (string | null)[] }>;
-  /** The ids of those that ended by it. */
+  /** The ids of triggers that ended by it, of watchers whose event is stored or whose failure is noted. */
   sendEvents(events: readonly TriggerEvent[]): Promise<readonly number[]>;
   artefact(hash: string, token: string): Promise<string>;
   close(): void;
@@ -45,7 +50,8 @@ export function createTriggererClient(baseUrl: string, name: string, token: stri
     async claim(capacity, wait_seconds, signal) {
       const timeoutMs = CALL_TIMEOUT_MS + wait_seconds * 1000;
       const answer = await call("POST", `${own}/claim`, { capacity, wait_seconds }, timeoutMs, signal);
-      return claimTriggersResponse.parse(answer).triggers;
+      const { triggers, watchers } = claimTriggersResponse.parse(answer);
+      return [...triggers, ...watchers];
     },
     report: async (report) => triggererReportResponse.parse(await call("PUT", own, report, CALL_TIMEOUT_MS)),
     sendEvents: async (events) =>

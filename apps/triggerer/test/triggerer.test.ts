@@ -19,6 +19,11 @@ defineTrigger("echo", async ({ value }) => ({ value, task: getContext().taskId }
 defineTrigger("variable", async () => getClient().getVariable("v"));
 defineTrigger("broken", async () => { throw new Error("it broke"); });
 defineTrigger("forever", (_, { signal }) => new Promise((done) => signal.addEventListener("abort", done)));
+defineTrigger("letters", async function* ({ letters }) {
+  yield* letters;
+  yield await getClient().getVariable("v");
+  yield getContext();
+});
 defineTrigger("fatal", async () => process.exit(7));
 await new Bundle(new Dag("d")).serve();
 `;
@@ -39,6 +44,7 @@ const DAG_RUN = {
 interface Event {
   readonly id: number;
   readonly fence: number;
+  readonly sequence?: number;
   readonly payload?: unknown;
   readonly traceback?: readonly string[];
 }
@@ -46,6 +52,8 @@ interface Event {
 let folder: string;
 let triggerer: Triggerer;
 let offered: object[] = [];
+let offeredWatchers: object[] = [];
+let refused: Set<number>;
 let events: Event[] = [];
 let reports: { held: { id: number }[]; state?: string }[] = [];
 let lost: Set<number>;
@@ -61,7 +69,10 @@ const server = createServer(async (request, response) => {
     void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
   if (path.includes("/artefacts/")) return void response.end(CODE);
   if (path.includes("/variables/")) return json({ key: "v", value: "of the try" });
-  if (path.endsWith("/claim")) return json({ triggers: await nextOffers(response) });
+  if (path.endsWith("/claim")) {
+    const triggers = await nextOffers(response);
+    return json({ triggers, watchers: response.destroyed ? [] : offeredWatchers.splice(0) });
+  }
   if (path.endsWith("/events")) {
     if (failNextReport) {
       failNextReport = false;
@@ -69,7 +80,7 @@ const server = createServer(async (request, response) => {
     }
     events.push(...body.events);
     wake();
-    return json({ accepted: body.events.map(({ id }: Event) => id) });
+    return json({ accepted: body.events.map(({ id }: Event) => id).filter((id: number) => !refused.has(id)) });
   }
   reports.push(body);
   const held = (body.held ?? []).map(({ id }: Event) => id).filter((id: number) => !lost.has(id));
@@ -79,7 +90,7 @@ const server = createServer(async (request, response) => {
 
 /** What there is to run; waits a moment as the API does, and gives nothing to a caller that is gone. */
 async function nextOffers(response: ServerResponse): Promise<object[]> {
-  for (let waited = 0; offered.length === 0 && waited < 50; waited += 1)
+  for (let waited = 0; offered.length + offeredWatchers.length === 0 && waited < 50; waited += 1)
     await new Promise((done) => setTimeout(done, 10));
   return response.destroyed ? [] : offered.splice(0);
 }
@@ -113,8 +124,16 @@ function offer(id: number, name: string, kwargs: object = {}, fence = 1): void {
   });
 }
 
+function offerWatcher(id: number, name: string, kwargs: object = {}): void {
+  offeredWatchers.push({
+    ...{ id, fence: 1, classpath: `updraft.trigger.${name}`, kwargs, artefact_hash: HASH, token: "t", event_count: 4 },
+    ...{ dag_id: "d", name: "w", asset_name: "a", asset_uri: "s3://a" },
+  });
+}
+
 beforeEach(async () => {
   [offered, events, reports, lost, failNextReport] = [[], [], [], new Set(), false];
+  [offeredWatchers, refused] = [[], new Set()];
   folder = mkdtempSync(join(tmpdir(), "updraft-triggerer-"));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -184,4 +203,35 @@ test("says when it stops, so that others take over at once", async () => {
   await heard(() => reports.at(-1)?.held.length === 1);
   await triggerer.stop();
   expect(reports.at(-1)?.state).toBe("stopped");
+});
+
+test("a watcher tells one event after another, each with its number and again until it is stored", async () => {
+  offerWatcher(1, "letters", { letters: ["a", "b"] });
+  failNextReport = true;
+  await heard(() => events.length === 4);
+  expect(events.slice(0, 3)).toEqual([
+    { id: 1, fence: 1, sequence: 5, payload: "a" },
+    { id: 1, fence: 1, sequence: 6, payload: "b" },
+    { id: 1, fence: 1, sequence: 7, payload: "of the try" },
+  ]);
+  expect(events[3]).toMatchObject({ id: 1, sequence: 8 });
+  expect(events[3]?.traceback?.[0]).toContain("belongs to no run");
+});
+
+test("a watcher whose event is refused is somebody else's by now, and stops", async () => {
+  refused.add(1);
+  offerWatcher(1, "letters", { letters: ["a", "b"] });
+  await heard(() => reports.length > 0 && events.length > 0);
+  const before = reports.length;
+  await heard(() => reports.length > before + 1);
+  expect(events.map(({ payload }) => payload)).toEqual(["a"]);
+  expect(reports.at(-1)?.held).toEqual([]);
+});
+
+test("a trigger that ends with its event watches on by starting again", async () => {
+  offerWatcher(1, "echoed", {});
+  offerWatcher(2, "variable");
+  await heard(() => events.filter(({ id }) => id === 2).length === 2);
+  expect(events.filter(({ id }) => id === 2).map(({ sequence }) => sequence)).toEqual([5, 6]);
+  expect(ended(1)?.traceback?.[0]).toContain("There is no trigger updraft.trigger.echoed");
 });

@@ -27,7 +27,25 @@ const trigger = z.object({
   token: z.string(),
 });
 export type ClaimedTrigger = z.infer<typeof trigger>;
-export const claimTriggersResponse = z.object({ triggers: z.array(trigger) });
+
+/** A watcher of an asset: no try waits for it, and it goes on after an event. */
+const watcher = z.object({
+  id: z.int(),
+  fence: z.int(),
+  classpath: z.string(),
+  kwargs: z.record(z.string(), json),
+  artefact_hash: z.string(),
+  /** Whose file has the code. */
+  dag_id: z.string(),
+  name: z.string(),
+  asset_name: z.string(),
+  asset_uri: z.string(),
+  /** The number of its last event; the next one bears the number after it. */
+  event_count: z.int(),
+  token: z.string(),
+});
+export type ClaimedWatcher = z.infer<typeof watcher>;
+export const claimTriggersResponse = z.object({ triggers: z.array(trigger), watchers: z.array(watcher).default([]) });
 
 const hold = z.strictObject({ id: z.int(), fence: z.int() });
 
@@ -47,16 +65,24 @@ export const triggererReportResponse = z.object({
   tokens: z.array(z.string().nullable()),
 });
 
+const told = {
+  id: z.int(),
+  fence: z.int(),
+  /** Of a watcher: the number of this event. */
+  sequence: z.int().positive().optional(),
+};
+
 export const triggerEventsRequest = z.strictObject({
   events: z
     .array(
       z.union([
-        z.strictObject({ id: z.int(), fence: z.int(), payload: json }),
-        z.strictObject({ id: z.int(), fence: z.int(), traceback: z.array(z.string().max(10_000)).max(200) }),
+        z.strictObject({ ...told, payload: json }),
+        z.strictObject({ ...told, traceback: z.array(z.string().max(10_000)).max(200) }),
       ]),
     )
     .min(1)
     .max(1000),
 });
 export type TriggerEvent = z.infer<typeof triggerEventsRequest>["events"][number];
+/** Triggers that ended, watchers whose event is stored or whose failure is noted. */
 export const triggerEventsResponse = z.object({ accepted: z.array(z.int()) });

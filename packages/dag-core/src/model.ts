@@ -165,12 +165,20 @@ export interface AssetIdentity {
   readonly uri: string;
 }
 
+/** A trigger that runs while its asset is active; each of its events becomes an event of the asset. */
+export interface AssetWatcher {
+  readonly name: string;
+  readonly classpath: string;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+}
+
 /** What a schedule, an inlet or an outlet names. References find an asset that is declared elsewhere. */
 export type AssetReference =
   | (AssetIdentity & {
       readonly kind: "asset";
       readonly group: string;
       readonly extra: Readonly<Record<string, JsonValue>>;
+      readonly watchers?: readonly AssetWatcher[];
     })
   | { readonly kind: "alias"; readonly name: string; readonly group: string }
   | { readonly kind: "name_ref"; readonly name: string }

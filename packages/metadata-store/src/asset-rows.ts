@@ -33,8 +33,16 @@ export interface AssetAliasRow {
   readonly group: string;
 }
 
+/** A watcher of an asset that runs, or waits for a triggerer. */
+export interface AssetWatcherRow {
+  readonly name: string;
+  readonly trigger_id: number;
+  readonly created_date: Instant;
+}
+
 /** An asset with everything that names it. */
 export interface AssetDetail extends AssetRow {
+  readonly watchers: readonly AssetWatcherRow[];
   readonly uses: readonly AssetUse[];
   readonly aliases: readonly AssetAliasRow[];
 }

@@ -10,6 +10,7 @@ import { refreshActiveAssets, saveAssetReferences } from "./engine/asset-referen
 import type { Engine } from "./engine/context.ts";
 import { joined } from "./engine/due-runs.ts";
 import { followNewestVersion } from "./engine/version-move.ts";
+import { declaresWatchers, restartWatchers } from "./engine/watchers.ts";
 import type { Announcement, DagFileStore, ParsedFile } from "./store.ts";
 
 export interface DagFileOptions {
@@ -153,6 +154,7 @@ async function saveDag(engine: Engine, tx: Queryable, saving: Saving, tidings: T
   await writeDag(tx, saving, current, versionId);
   await saveAssetReferences(tx, dag, current?.form ?? null, saving.now);
   if (current?.is_stale === true) await refreshActiveAssets(tx);
+  if (versionId !== null && current !== null && declaresWatchers(dag)) await restartWatchers(tx, dag);
   if (same && !current.is_stale) return null;
   tidings.dags.push({ dag_id: dag.dag_id });
   tidings.wake_scheduler = true;

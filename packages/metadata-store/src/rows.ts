@@ -250,6 +250,24 @@ export interface SkipRequest {
   readonly task_ids: readonly string[];
 }
 
+/** A watcher that a triggerer runs. */
+export interface HostedWatcher extends TriggerHold {
+  readonly classpath: string;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+  readonly artefact_hash: string;
+  readonly dag_id: string;
+  readonly name: string;
+  readonly asset_name: string;
+  readonly asset_uri: string;
+  /** The number of its last event. */
+  readonly event_count: number;
+}
+
+export interface WatcherReport extends TriggerReport {
+  /** The number of this event of the watcher, from 1. */
+  readonly sequence: number;
+}
+
 export type HeartbeatResult = "alive" | "not_running" | "not_found";
 
 // ── Rows, as read ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,7 @@ import type {
   HitlQuestion,
   HitlResponse,
   HostedTrigger,
+  HostedWatcher,
   ImportErrorRow,
   JobReport,
   JobRow,
@@ -56,6 +57,7 @@ import type {
   TriggerRequest,
   TriggerResult,
   UserRow,
+  WatcherReport,
   XComAddress,
   XComRow,
   XComSlice,
@@ -113,6 +115,12 @@ export interface WorkerStore {
 export interface TriggererStore {
   /** Triggers that nobody runs, or whose triggerer is gone. */
   claimTriggers(claim: TriggererClaim): Promise<readonly HostedTrigger[]>;
+  /** Watchers of assets that nobody runs, or whose triggerer is gone. */
+  claimWatchers(claim: TriggererClaim): Promise<readonly HostedWatcher[]>;
+  /** The ids of those whose events are written, now or before, and of those whose failure was noted. */
+  reportWatchers(
+    reports: readonly WatcherReport[],
+  ): Promise<{ readonly accepted: readonly number[]; readonly announcement: Announcement }>;
   /** Renews leases; the ids of those that are still held. */
   keepTriggers(triggerer: string, held: readonly TriggerHold[], leaseSeconds: number): Promise<readonly number[]>;
   releaseTriggers(triggerer: string): Promise<void>;

@@ -144,6 +144,19 @@ test("a success that is reported twice emits once", async () => {
   expect(await events()).toEqual(["a {}"]);
 });
 
+test("an empty task that updates an asset or reads one goes through a worker", async () => {
+  const empty = (of: Partial<SerializedTask>) => ({ is_empty: true, ...of });
+  const tasks = { updates: empty({ outlets: [asset("a")] }), reads: empty({ inlets: [asset("a")] }), b: empty({}) };
+  await save(dag("updates, reads, b", { dag_id: "p", relative_fileloc: "p.ts" }, tasks), consumer(asset("a")));
+  await player.trigger("p");
+  expect(player.queued()).toEqual(["reads", "updates"]);
+  expect(await events()).toEqual([]);
+  await player.run("updates");
+  await player.run("reads");
+  expect(await events()).toEqual(["a {}"]);
+  expect(await schedule()).toEqual(["c"]);
+});
+
 test("what the task says about an outlet is the extra of its event", async () => {
   await save(producer("p", [asset("a"), asset("b")]));
   const said = { asset: { name: "b", uri: "s3://b" }, extra: { rows: 3 }, alias: null };

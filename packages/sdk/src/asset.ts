@@ -4,6 +4,7 @@
  * `Asset` and its references are Airflow's; aliases and conditions come with `@updraft/sdk`.
  */
 import type { AssetReference, AssetCondition as Condition, JsonValue } from "@updraft/dag-core";
+import { type AssetWatcher, readWatchers } from "./asset-watcher.ts";
 import { type BrandKind, brand, brandOf, foreignCopy } from "./brand.ts";
 import { copyJson, describeValue, isPlainObject } from "./json.ts";
 
@@ -14,6 +15,11 @@ export interface AssetSpec {
   readonly uri?: string | undefined;
   readonly group?: string | undefined;
   readonly extra?: Readonly<Record<string, JsonValue>> | undefined;
+}
+
+export interface UpdraftAssetSpec extends AssetSpec {
+  /** What looks after the asset from outside and writes its events. */
+  readonly watchers?: readonly AssetWatcher[] | undefined;
 }
 
 export type AssetRefSpec = { readonly name: string } | { readonly uri: string };
@@ -34,14 +40,18 @@ export class Asset {
   readonly uri: string;
   readonly group: string;
   readonly extra: Readonly<Record<string, JsonValue>>;
+  readonly watchers: readonly AssetWatcher[];
 
-  constructor(spec: AssetSpec) {
-    const { name, uri, group, extra } = readSpec(spec);
+  constructor(spec: UpdraftAssetSpec) {
+    const { name, uri, group, extra, watchers } = readSpec(spec);
     this.name = name;
     this.uri = uri;
     this.group = group;
     this.extra = extra;
-    remember(this, "Asset", { kind: "asset", name, uri, group, extra });
+    this.watchers = watchers;
+    const watched = watchers.map(({ name: watcher, trigger }) => ({ name: watcher, ...trigger }));
+    const condition = { kind: "asset", name, uri, group, extra } as const;
+    remember(this, "Asset", watched.length === 0 ? condition : { ...condition, watchers: watched });
   }
 
   /** An asset that is declared elsewhere. */
@@ -129,9 +139,16 @@ function join(kind: "all" | "any", parts: readonly AssetExpression[]): AssetCond
   return remember({ kind, conditions: Object.freeze([...parts]) }, "AssetCondition", { kind, conditions: joined });
 }
 
-function readSpec(spec: AssetSpec) {
+function readSpec(spec: UpdraftAssetSpec) {
   if (!isPlainObject(spec)) throw new TypeError(`An asset takes { name, uri }, not ${describeValue(spec)}`);
-  const { name, uri, group = "asset", extra = {}, ...rest } = spec as AssetSpec & Record<string, unknown>;
+  const {
+    name,
+    uri,
+    group = "asset",
+    extra = {},
+    watchers = [],
+    ...rest
+  } = spec as UpdraftAssetSpec & Record<string, unknown>;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw new TypeError(`Unknown option "${unknown}" for an asset`);
   if (name === undefined && uri === undefined) throw new TypeError("An asset needs a name or a uri");
@@ -141,6 +158,7 @@ function readSpec(spec: AssetSpec) {
     uri: assertText("uri", uri ?? name),
     group: assertText("group", group),
     extra: Object.freeze(copied),
+    watchers: readWatchers(watchers),
   };
 }
 

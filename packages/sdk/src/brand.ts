@@ -19,7 +19,8 @@ export type BrandKind =
   | "AssetUriRef"
   | "AssetAlias"
   | "AssetCondition"
-  | "AssetSchedule";
+  | "AssetSchedule"
+  | "AssetWatcher";
 
 const BRANDED_KINDS: readonly BrandKind[] = [
   "Dag",
@@ -37,6 +38,7 @@ const BRANDED_KINDS: readonly BrandKind[] = [
   "AssetAlias",
   "AssetCondition",
   "AssetSchedule",
+  "AssetWatcher",
 ];
 
 function symbolOf(kind: BrandKind): symbol {

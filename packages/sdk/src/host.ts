@@ -19,4 +19,5 @@ export type {
 } from "./raw-client.ts";
 export { type RunHandlerRequest, runHandler, type TaskOutcome } from "./run-handler.ts";
 export { type RunTriggerRequest, runTrigger, type TriggerOutcome } from "./run-trigger.ts";
+export { runWatcher } from "./run-watcher.ts";
 export { type SerializedBundle, type SerializeOptions, serializeBundle } from "./serialize.ts";

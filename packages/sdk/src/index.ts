@@ -20,7 +20,6 @@ export {
   type AssetNameRef,
   type AssetRef,
   type AssetRefSpec,
-  type AssetSpec,
   type AssetStateStore,
   type AssetStateStores,
   type AssetUriRef,
@@ -53,7 +52,14 @@ export {
   VariableNotFoundError,
   withArgNames,
 } from "./airflow.ts";
-export { AssetAlias, type AssetConditionRef, type AssetExpression, assetAll, assetAny } from "./asset.ts";
+export {
+  AssetAlias,
+  type AssetConditionRef,
+  type AssetExpression,
+  assetAll,
+  assetAny,
+  type UpdraftAssetSpec as AssetSpec,
+} from "./asset.ts";
 export {
   type AssetAndTimeSpec,
   type AssetOrTimeSpec,
@@ -63,6 +69,7 @@ export {
   assetOrTime,
   assetTriggered,
 } from "./asset-schedule.ts";
+export { AssetWatcher } from "./asset-watcher.ts";
 export { Dag } from "./dag.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";

@@ -3,7 +3,7 @@ import type { JsonValue } from "@updraft/dag-core";
 import { authorTrace } from "./author-trace.ts";
 import { captureOutput, flushOutput } from "./captured-output.ts";
 import { jsonRoundTrip } from "./json.ts";
-import { triggerFunction } from "./triggers.ts";
+import { eventsOf, requireTrigger, type TriggerFunction } from "./triggers.ts";
 import { runInScope, type TryFacts, TryScope } from "./try-scope.ts";
 import type { Kwargs } from "./wait-signals.ts";
 
@@ -21,11 +21,9 @@ export async function runTrigger(request: RunTriggerRequest): Promise<TriggerOut
   const { classpath, kwargs, signal } = request;
   const scope = new TryScope(request);
   try {
-    const run = triggerFunction(classpath);
-    if (run === undefined)
-      throw new Error(`There is no trigger ${classpath} in the file of the task that waits for it`);
+    const run = requireTrigger(classpath);
     // The arguments are those that the author gave when the task deferred.
-    const payload = await runInScope(scope, () => run(kwargs as never, { signal }));
+    const payload = await runInScope(scope, () => firstEvent(run(kwargs as never, { signal })));
     return {
       kind: "event",
       payload: payload === undefined ? null : jsonRoundTrip(payload, "The event of the trigger"),
@@ -36,4 +34,9 @@ export async function runTrigger(request: RunTriggerRequest): Promise<TriggerOut
     flushOutput(scope);
     scope.close();
   }
+}
+
+async function firstEvent(called: ReturnType<TriggerFunction>): Promise<unknown> {
+  for await (const event of eventsOf(called)) return event;
+  throw new Error("The trigger ended without an event");
 }

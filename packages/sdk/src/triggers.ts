@@ -12,8 +12,16 @@ export interface Trigger {
   readonly kwargs: Kwargs;
 }
 
-/** Resolves with the event; rejects to fail the task that waits. `signal` aborts when nobody waits any more. */
-export type TriggerFunction<K = Kwargs> = (kwargs: K, scope: { readonly signal: AbortSignal }) => Promise<unknown>;
+/**
+ * Resolves with the event; rejects to fail the task that waits. `signal` aborts when nobody waits any more.
+ *
+ * A generator yields events: the first one is what a task waits for, and every one is an event of an asset that it
+ * watches. It goes on after a `yield` when that event is stored.
+ */
+export type TriggerFunction<K = Kwargs> = (
+  kwargs: K,
+  scope: { readonly signal: AbortSignal },
+) => Promise<unknown> | AsyncIterable<unknown>;
 
 const PREFIX = "updraft.trigger.";
 const NAME = /^[\p{L}\p{N}_.-]+$/u;
@@ -63,9 +71,29 @@ export function dagStateTrigger(runs: {
   return { classpath: DAG_STATE_TRIGGER, kwargs };
 }
 
-/** @internal What runs a defined trigger; undefined where the loaded files define none of that name. */
-export function triggerFunction(classpath: string): TriggerFunction<never> | undefined {
-  return defined.get(classpath);
+/** True for what a trigger of `defineTrigger` makes. */
+export function isDefinedTrigger(value: unknown): value is Trigger {
+  if (!isPlainObject(value)) return false;
+  const { classpath, kwargs } = value as Partial<Trigger>;
+  return typeof classpath === "string" && classpath.startsWith(PREFIX) && isPlainObject(kwargs);
+}
+
+/** @internal What runs a defined trigger; throws where the loaded files define none of that name. */
+export function requireTrigger(classpath: string): TriggerFunction<never> {
+  const run = defined.get(classpath);
+  if (run === undefined) throw new Error(`There is no trigger ${classpath} in the file that asks for it`);
+  return run;
+}
+
+/** @internal The events of one call of a trigger. */
+export async function* eventsOf(called: ReturnType<TriggerFunction>): AsyncIterable<unknown> {
+  if (isAsyncIterable(called)) yield* called;
+  else yield await called;
+}
+
+/** What an author's function gives back is theirs to choose. */
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
 /** @internal A file is about to be loaded: the names it gives are its own. */

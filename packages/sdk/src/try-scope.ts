@@ -9,33 +9,44 @@ import type { JsonValue } from "./json.ts";
 import { OutletEventRecorder } from "./outlet-events.ts";
 import type { LogLevel, LogRecord, RawClient, RunContext } from "./raw-client.ts";
 
-export interface TryFacts {
-  readonly context: RunContext;
+export interface ScopeFacts {
+  /** Null for a watcher of an asset, which no try waits for. */
+  readonly context: RunContext | null;
   readonly client: RawClient;
   readonly log: (record: LogRecord) => void;
   readonly signal: AbortSignal;
 }
 
-export class TryScope {
+export interface TryFacts extends ScopeFacts {
   readonly context: RunContext;
+}
+
+export class TryScope {
   readonly signal: AbortSignal;
   readonly outletEvents = new OutletEventRecorder();
+  readonly #context: RunContext | null;
   readonly #client: RawClient;
   readonly #log: (record: LogRecord) => void;
   readonly startedAt = new Date();
   #closed = false;
 
-  constructor(facts: TryFacts) {
-    this.context = facts.context;
+  constructor(facts: ScopeFacts) {
+    this.#context = facts.context;
     this.signal = facts.signal;
     this.#client = facts.client;
     this.#log = facts.log;
   }
 
+  get context(): RunContext {
+    if (this.#context !== null) return this.#context;
+    throw new Error("The watcher of an asset belongs to no run: what asks for one works in tasks only");
+  }
+
   /** The way to the metadata, while the try lasts. */
   get client(): RawClient {
     if (!this.#closed) return this.#client;
-    const { task_id, try_number } = this.context;
+    if (this.#context === null) throw new Error("The watcher is over; code it left behind can't act for it any more");
+    const { task_id, try_number } = this.#context;
     throw new Error(`Try ${try_number} of task "${task_id}" is over; code it left behind can't act for it any more`);
   }
 

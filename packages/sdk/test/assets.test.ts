@@ -6,6 +6,7 @@ import { serializeBundle } from "../src/host.ts";
 import {
   Asset,
   AssetAlias,
+  AssetWatcher,
   allowedKeyMapper,
   assetAll,
   assetAndTime,
@@ -14,11 +15,13 @@ import {
   assetTriggered,
   chainMapper,
   Dag,
+  defineTrigger,
   getClient,
   getContext,
   identityMapper,
   productMapper,
   startOfMapper,
+  timeDeltaTrigger,
 } from "../src/index.ts";
 import { runTask, serialize, taskOf, World } from "./support/play.ts";
 
@@ -40,6 +43,25 @@ test("name and uri stand for each other; what is no asset is refused where it is
   expect(() => Asset.ref({ name: "a", uri: "b" } as never)).toThrow("either { name } or { uri }");
   expect(() => assetAny()).toThrow("at least one asset");
   expect(() => assetAll("orders" as never)).toThrow("takes assets");
+});
+
+test("watchers of an asset are written beside it, each with its own trigger", () => {
+  const arrival = defineTrigger<{ path: string }>("watched_arrival", async ({ path }) => path);
+  const watcher = new AssetWatcher("arrivals", arrival({ path: "/in" }));
+  const watched = new Asset({ name: "orders", watchers: [watcher] });
+  expect(serialize(new Dag("d", { schedule: watched })).timetable).toMatchObject({
+    condition: {
+      name: "orders",
+      watchers: [{ name: "arrivals", classpath: "updraft.trigger.watched_arrival", kwargs: { path: "/in" } }],
+    },
+  });
+  expect(serialize(new Dag("e", { schedule: orders })).timetable).toMatchObject({ condition: ORDERS });
+  expect(() => new AssetWatcher("", arrival({ path: "/in" }))).toThrow("needs a name");
+  expect(() => new AssetWatcher("w", timeDeltaTrigger(5))).toThrow("a trigger that defineTrigger made");
+  expect(() => new Asset({ name: "orders", watchers: [watcher, watcher] })).toThrow(
+    'two watchers with the name "arrivals"',
+  );
+  expect(() => new Asset({ name: "orders", watchers: [arrival({ path: "/in" }) as never] })).toThrow("AssetWatcher");
 });
 
 test("a schedule may be an asset, a list, a condition, or assets and a timetable", () => {

@@ -19,6 +19,7 @@ export { resolveLogPath, type TaskLogKey, taskLogPath } from "./task-log-path.ts
 export {
   createTaskTokens,
   createWorkloadTokens,
+  isWatcher,
   type TaskToken,
   type TaskTokenScope,
   type TaskTokens,

@@ -35,11 +35,14 @@ export interface WorkloadTokens {
 
 export interface TaskTokens extends WorkloadTokens {
   signExecution(claimed: TryAddress): string;
+  /** For the watcher of an asset, which reads what a task may read and is no task instance. */
+  signWatcher(watcher: { readonly dag_id: string; readonly name: string }): string;
   verify(token: string): TaskTokenVerdict;
   /** A fresh execution token where less than half the life of `token` is left; undefined where it is good enough. */
   renewed(token: TaskToken): string | undefined;
 }
 
+const NO_INSTANCE = "00000000-0000-0000-0000-000000000000";
 const AUDIENCE = "urn:airflow.apache.org:task";
 /** A message may wait as long as every worker is busy; the claim's guard decides whether it still means something. */
 const WORKLOAD_LIFE_MS = 86_400_000;
@@ -72,6 +75,8 @@ export function createTaskTokens(secret: string, clock: Clock = systemClock): Ta
   return {
     sign: async (queued) => signFor(queued, "workload", WORKLOAD_LIFE_MS),
     signExecution,
+    signWatcher: ({ dag_id, name }) =>
+      signExecution({ ti_id: NO_INSTANCE, dag_id, run_id: "", task_id: name, map_index: -1, try_number: 0 }),
     verify(token) {
       const verdict = verifyJwt(secret, token, AUDIENCE, clock.now());
       return verdict.kind === "valid" ? { kind: "valid", token: taskTokenOf(verdict.claims) } : verdict;
@@ -81,6 +86,11 @@ export function createTaskTokens(secret: string, clock: Clock = systemClock): Ta
       return left < EXECUTION_LIFE_MS / 2 ? signExecution(token) : undefined;
     },
   };
+}
+
+/** True for a watcher of an asset. */
+export function isWatcher({ ti_id }: TryAddress): boolean {
+  return ti_id === NO_INSTANCE;
 }
 
 /** The signature says that the claims are those of `signFor`. */

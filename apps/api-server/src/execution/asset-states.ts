@@ -1,6 +1,8 @@
 /** The values that tasks keep with an asset, found by its name or its uri. */
 import { assetStateBody } from "@updraft/contract";
 import type { JsonValue } from "@updraft/dag-core";
+import type { AssetStateWriter } from "@updraft/metadata-store";
+import { isWatcher, type TaskToken } from "@updraft/service-kit";
 import type { Request } from "express";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
@@ -53,8 +55,7 @@ function routesBy<Query extends { readonly name?: string; readonly uri?: string 
         const { key } = readKey(request);
         // What JSON.parse made is JSON.
         const value = parseBody(assetStateBody, request).value as JsonValue;
-        const { dag_id, run_id, task_id, map_index } = writer;
-        await store.setAssetState(id, { key, value, writer: { kind: "task", dag_id, run_id, task_id, map_index } });
+        await store.setAssetState(id, { key, value, writer: writerOf(writer) });
         return noContent(response);
       },
       async delete(request: Request, response: Parameters<typeof noContent>[0]) {
@@ -71,4 +72,10 @@ function routesBy<Query extends { readonly name?: string; readonly uri?: string 
       },
     },
   };
+}
+
+function writerOf(caller: TaskToken): AssetStateWriter {
+  if (isWatcher(caller)) return { kind: "watcher" };
+  const { dag_id, run_id, task_id, map_index } = caller;
+  return { kind: "task", dag_id, run_id, task_id, map_index };
 }

@@ -1,5 +1,5 @@
 /** What triggerers need: triggers to run, a way to keep them, and one to tell how they ended (ours). */
-import { claimTriggersRequest, triggerEventsRequest, triggererReport } from "@updraft/contract";
+import { claimTriggersRequest, type TriggerEvent, triggerEventsRequest, triggererReport } from "@updraft/contract";
 import type { JsonValue } from "@updraft/dag-core";
 import type { HostedTrigger } from "@updraft/metadata-store";
 import type { TaskTokens } from "@updraft/service-kit";
@@ -29,12 +29,17 @@ export function triggererRoutes({
         const over = new AbortController();
         response.once("close", () => over.abort());
         for (;;) {
-          const deferral = nextDeferral(events, AbortSignal.any([over.signal, stopping]));
+          const deferral = somethingToRun(events, AbortSignal.any([over.signal, stopping]));
           const found = await store.claimTriggers(claim);
+          const room = capacity - found.length;
+          const watchers = room > 0 ? await store.claimWatchers({ ...claim, capacity: room }) : [];
           const leftMs = until - clock.now();
-          if (found.length > 0 || leftMs <= 0 || over.signal.aborted || stopping.aborted) {
+          if (found.length + watchers.length > 0 || leftMs <= 0 || over.signal.aborted || stopping.aborted) {
             deferral.forget();
-            return { triggers: found.map((trigger) => wireOf(trigger, taskTokens)) };
+            return {
+              triggers: found.map((trigger) => wireOf(trigger, taskTokens)),
+              watchers: watchers.map((watcher) => ({ ...watcher, token: taskTokens.signWatcher(watcher) })),
+            };
           }
           const waiting = new AbortController();
           // Also looked for now and then: a lease ends without a word.
@@ -58,28 +63,47 @@ export function triggererRoutes({
     "/triggerers/:name/events": {
       async post(request) {
         assertShared(config.triggererToken, request);
-        const reports = parseBody(triggerEventsRequest, request).events.map((event) => ({
-          id: event.id,
-          fence: event.fence,
-          end:
-            "traceback" in event
-              ? { kind: "failure" as const, traceback: event.traceback }
-              : { kind: "event" as const, payload: (event.payload ?? null) as JsonValue },
-        }));
-        const { accepted, announcement } = await store.reportTriggers(reports);
-        announcer.announce(announcement);
+        const { events: told } = parseBody(triggerEventsRequest, request);
+        const ends = told.flatMap((event) => (event.sequence === undefined ? [reportOf(event)] : []));
+        const watched = told.flatMap(({ sequence, ...event }) =>
+          sequence === undefined ? [] : [{ ...reportOf(event), sequence }],
+        );
+        const accepted: number[] = [];
+        for (const report of [
+          ends.length > 0 ? () => store.reportTriggers(ends) : null,
+          watched.length > 0 ? () => store.reportWatchers(watched) : null,
+        ]) {
+          if (report === null) continue;
+          const outcome = await report();
+          announcer.announce(outcome.announcement);
+          accepted.push(...outcome.accepted);
+        }
         return { accepted };
       },
     },
   };
 }
 
-/** Resolves when some task is deferred, or never. */
-function nextDeferral(events: EventSource, signal: AbortSignal): { heard: Promise<void>; forget(): void } {
+function reportOf(event: TriggerEvent) {
+  const { id, fence } = event;
+  const end =
+    "traceback" in event
+      ? { kind: "failure" as const, traceback: event.traceback }
+      : { kind: "event" as const, payload: (event.payload ?? null) as JsonValue };
+  return { id, fence, end };
+}
+
+/** Resolves when some task is deferred, or a DAG that may have watchers is new; or never. */
+function somethingToRun(events: EventSource, signal: AbortSignal): { heard: Promise<void>; forget(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const unsubscribe = events.subscribe((heard) => {
     if (
-      heard.some((event) => event.type === "resync" || (event.type === "task_instance" && event.state === "deferred"))
+      heard.some(
+        (event) =>
+          event.type === "resync" ||
+          event.type === "dag" ||
+          (event.type === "task_instance" && event.state === "deferred"),
+      )
     )
       resolve();
   });

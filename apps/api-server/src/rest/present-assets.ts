@@ -23,7 +23,7 @@ export function assetResponseOf(asset: AssetDetail): AssetResponse {
     producing_tasks: usesOf("producing_task").map(taskReferenceOf),
     consuming_tasks: usesOf("consuming_task").map(taskReferenceOf),
     aliases: [...asset.aliases],
-    watchers: [],
+    watchers: asset.watchers.map(({ created_date, ...watcher }) => ({ ...watcher, created_date: iso(created_date) })),
     last_asset_event: last_event_id === null ? null : { id: last_event_id, timestamp: iso(last_event_at) },
   };
 }

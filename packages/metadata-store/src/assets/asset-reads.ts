@@ -1,7 +1,15 @@
 /** Reads of assets and aliases, and of what names them. */
 import type { Queryable } from "../database.ts";
 import { list, orderBy, Where } from "../reads/where.ts";
-import type { AssetAliasRow, AssetDetail, AssetFilter, AssetRow, AssetStore, AssetUse } from "../store.ts";
+import type {
+  AssetAliasRow,
+  AssetDetail,
+  AssetFilter,
+  AssetRow,
+  AssetStore,
+  AssetUse,
+  AssetWatcherRow,
+} from "../store.ts";
 
 const COLUMNS = `a.id, a.name, a.uri, a."group", a.extra, a.created_at, a.updated_at, e.id AS last_event_id,
   e."timestamp" AS last_event_at`;
@@ -78,7 +86,7 @@ function whereOf({ name_pattern, name_prefix, uri_pattern, uri_prefix, dag_ids, 
 async function detailed(db: Queryable, rows: readonly AssetRow[]): Promise<AssetDetail[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
-  const [uses, aliases] = await Promise.all([
+  const [uses, aliases, watchers] = await Promise.all([
     db.rows<AssetUse>({
       text: `SELECT 'scheduled_dag' AS kind, asset_id, dag_id, NULL AS task_id, created_at, updated_at
           FROM dag_schedule_asset_reference WHERE asset_id = ANY($1::bigint[])
@@ -94,10 +102,16 @@ async function detailed(db: Queryable, rows: readonly AssetRow[]): Promise<Asset
         WHERE m.asset_id = ANY($1::bigint[]) ORDER BY l.id`,
       values: [ids],
     }),
+    db.rows<AssetWatcherRow & { asset_id: number }>({
+      text: `SELECT asset_id, watcher AS name, id AS trigger_id, created_date FROM trigger
+        WHERE asset_id = ANY($1::bigint[]) ORDER BY watcher`,
+      values: [ids],
+    }),
   ]);
   return rows.map((row) => ({
     ...row,
     uses: uses.filter(({ asset_id }) => asset_id === row.id),
     aliases: aliases.filter(({ asset_id }) => asset_id === row.id).map(({ asset_id: _asset, ...alias }) => alias),
+    watchers: watchers.filter(({ asset_id }) => asset_id === row.id).map(({ asset_id: _asset, ...one }) => one),
   }));
 }

@@ -12,6 +12,7 @@ import {
   type SerializedDag,
 } from "@updraft/dag-core";
 import { at, type Queryable } from "../database.ts";
+import { refreshWatchers, saveWatchers } from "./watchers.ts";
 
 /** Writes what a version names, where it names other assets than the one before; most DAGs name none and pay nothing. */
 export async function saveAssetReferences(
@@ -28,6 +29,7 @@ export async function saveAssetReferences(
   await saveScheduleReferences(tx, dag.dag_id, named.schedule, now);
   await saveTaskReferences(tx, "task_outlet_asset_reference", { dagId: dag.dag_id, tasks: named.outlets, now });
   await saveTaskReferences(tx, "task_inlet_asset_reference", { dagId: dag.dag_id, tasks: named.inlets, now });
+  await saveWatchers(tx, dag.dag_id, all);
   await dropUnaskedEvents(tx, dag.dag_id);
   await tx.rows({
     name: "write_asset_schedule",
@@ -37,7 +39,10 @@ export async function saveAssetReferences(
   await refreshActiveAssets(tx);
 }
 
-/** After a DAG came, went or changed: what nobody names any more rests, what became free of conflict is active. */
+/**
+ * After a DAG came, went or changed: what nobody names any more rests, what became free of conflict is active, and the
+ * watchers run that belong to active assets.
+ */
 export async function refreshActiveAssets(tx: Queryable): Promise<void> {
   await tx.rows({
     name: "rest_assets",
@@ -49,6 +54,7 @@ export async function refreshActiveAssets(tx: Queryable): Promise<void> {
     text: `INSERT INTO asset_active
     SELECT a.name, a.uri FROM asset a WHERE ${IS_NAMED} ORDER BY a.id ON CONFLICT DO NOTHING`,
   });
+  await refreshWatchers(tx);
 }
 
 /** The assets among some inlets or outlets that are not active; most tasks have none and pay nothing. */

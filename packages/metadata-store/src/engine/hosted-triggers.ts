@@ -15,6 +15,7 @@ import type {
   TriggerReport,
 } from "../store.ts";
 import type { Engine } from "./context.ts";
+import { watcherStore } from "./hosted-watchers.ts";
 import { resumeTries, WAITING_COLUMNS, type WaitingInstance } from "./resume.ts";
 import { lockRuns } from "./runs.ts";
 import { Turn } from "./turn.ts";
@@ -25,6 +26,7 @@ export function triggererStore(engine: Engine): TriggererStore {
     keepTriggers: (triggerer, held, leaseSeconds) => keepTriggers(engine.db, triggerer, held, leaseSeconds),
     releaseTriggers: (triggerer) => releaseTriggers(engine.db, triggerer),
     reportTriggers: (reports) => reportTriggers(engine, reports),
+    ...watcherStore(engine),
   };
 }
 
@@ -50,7 +52,7 @@ async function claimTriggers(
     text: `UPDATE trigger g SET triggerer = $1, fence = g.fence + 1, lease_until = clock_timestamp() + make_interval(secs => $3)
       FROM task_instance t, dag_run r
       WHERE t.id = g.task_instance AND r.id = t.dag_run AND g.id IN (
-        SELECT id FROM trigger WHERE due_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        SELECT id FROM trigger WHERE due_at IS NULL AND task_instance IS NOT NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
         ORDER BY lease_until NULLS FIRST, id LIMIT $2 FOR UPDATE SKIP LOCKED)
       RETURNING g.id, g.fence, g.classpath, g.kwargs, g.try_number, t.id AS ti_id, t.task_id, t.map_index, t.max_tries,
         r.dag_version_id, ${RUN_COLUMNS}`,
