@@ -528,6 +528,20 @@ export interface DagRunFilter {
   readonly updated_at?: InstantRange | undefined;
 }
 
+/** The instances that a task of a run has in one state. */
+export interface TaskStateCount {
+  readonly run_id: string;
+  readonly task_id: string;
+  readonly state: TaskInstanceState;
+  readonly count: number;
+  /** Whether they have an index, as those of a mapped task that is expanded. */
+  readonly is_expanded: boolean;
+  readonly min_start_date: Instant | null;
+  readonly max_end_date: Instant | null;
+  readonly has_note: boolean;
+  readonly dag_version_number: number;
+}
+
 export interface TaskInstanceFilter {
   readonly dag_id?: string | undefined;
   readonly run_id?: string | undefined;

@@ -51,6 +51,7 @@ import type {
   SkipRequest,
   TaskInstanceFilter,
   TaskInstanceRow,
+  TaskStateCount,
   TriggererClaim,
   TriggerHold,
   TriggerReport,
@@ -196,8 +197,8 @@ export interface ReadStore {
     filter: HitlDetailFilter,
     page: Page,
   ): Promise<Listing<{ readonly detail: HitlDetailRow; readonly task_instance: TaskInstanceRow }>>;
-  /** States of all task instances of some runs, for the grid. */
-  gridInstances(dagId: string, runIds: readonly string[]): Promise<readonly TaskInstanceRow[]>;
+  /** How many instances each task of some runs has in each state, for the grid: as long as the DAG, however mapped. */
+  countTaskStates(dagId: string, runIds: readonly string[]): Promise<readonly TaskStateCount[]>;
   blockingReasons(address: Omit<XComAddress, "key">): Promise<readonly BlockingReason[] | null>;
   listXComs(filter: Partial<XComAddress>, page: Page): Promise<Listing<XComRow>>;
   listImportErrors(filenamePattern: string | null, page: Page): Promise<Listing<ImportErrorRow>>;

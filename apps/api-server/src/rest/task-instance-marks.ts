@@ -19,10 +19,12 @@ import { parseBody, queryReader } from "../http/validate.ts";
 import { applyBulk } from "./bulk.ts";
 import { dagRunOf } from "./dag-runs.ts";
 import { taskInstanceResponseOf } from "./present-runs.ts";
-import { addressOf, INSTANCES, type InstanceAddress, instanceOf } from "./task-instances.ts";
+import { addressOf, allOfTask, INSTANCES, type InstanceAddress, instanceOf } from "./task-instances.ts";
 import type { VersionLookup } from "./version-lookup.ts";
 
 const readQuery = queryReader({ map_index: queryInteger(-1).optional(), update_mask: queryTexts });
+/** As many as the instances of the longest mapped group with some tasks. */
+const MOST_NOTES = 1_000_000;
 const GROUPS = "/dags/:dag_id/dagRuns/:dag_run_id/taskGroupInstances/:group_id";
 
 export function taskInstanceMarkRoutes(context: ApiContext, versions: VersionLookup): RouteTable {
@@ -36,9 +38,9 @@ export function taskInstanceMarkRoutes(context: ApiContext, versions: VersionLoo
 
   async function patchOne(request: Request, response: Response) {
     const body = masked(parseBody(patchTaskInstanceBody, request), readQuery(request).update_mask);
-    const address = await namedOf(context, request);
-    if (body.note !== undefined) await noteAll(context, [address], body.note);
-    if (!body.new_state) return collectionOf([await instanceOf(store, address)]);
+    const { address, rows: named } = await namedOf(context, request);
+    if (body.note !== undefined) await noteAll(context, named, body.note);
+    if (!body.new_state) return collectionOf((await namedOf(context, request)).rows);
     const rows = await mark(context, requestOf(address, entryOf(request, address), body), response);
     if (rows.length === 0)
       throw new ApiError("task_already_in_state", { task_id: address.task_id, state: body.new_state });
@@ -47,7 +49,7 @@ export function taskInstanceMarkRoutes(context: ApiContext, versions: VersionLoo
 
   async function previewOne(request: Request) {
     const body = parseBody(patchTaskInstanceBody, request);
-    const address = await namedOf(context, request);
+    const { address } = await namedOf(context, request);
     if (!body.new_state) return collectionOf([]);
     return collectionOf(
       await changedBy(context, { ...requestOf(address, entryOf(request, address), body), dry_run: true }),
@@ -67,12 +69,10 @@ export function taskInstanceMarkRoutes(context: ApiContext, versions: VersionLoo
     const body = masked(parseBody(patchTaskInstanceBody, request), readQuery(request).update_mask);
     const group = await groupOf(request);
     if (body.note !== undefined) {
-      const rows = await store.gridInstances(group.dag_id, [group.run_id]);
-      await noteAll(
-        context,
-        rows.filter(({ task_id }) => group.tasks.includes(task_id)),
-        body.note,
-      );
+      const { dag_id, run_id, tasks } = group;
+      const page = { limit: MOST_NOTES, offset: 0, order_by: [] };
+      const { rows } = await store.listTaskInstances({ dag_id, run_id, task_ids: tasks }, page);
+      await noteAll(context, rows, body.note);
     }
     return collectionOf(body.new_state ? await mark(context, requestOf(group, group.task_id, body), response) : []);
   }
@@ -165,11 +165,11 @@ function masked<Body extends Patch>(body: Body, mask: readonly string[]): Body {
   } as Body;
 }
 
-/** The instance of the path; an index may stand in the query too. */
-async function namedOf({ store }: ApiContext, request: Request): Promise<InstanceAddress> {
+/** The instance of the path, whose index may stand in the query too; without an index all of the task. */
+async function namedOf({ store }: ApiContext, request: Request) {
   const address = { ...addressOf(request), ...withoutUndefined(readQuery(request).map_index) };
-  await instanceOf(store, address);
-  return address;
+  const rows = isIndexed(request) ? [await instanceOf(store, address)] : await allOfTask(store, address);
+  return { address, rows };
 }
 
 function withoutUndefined(map_index: number | undefined) {
@@ -178,8 +178,11 @@ function withoutUndefined(map_index: number | undefined) {
 
 /** All indexes of the task, unless the request names one. */
 function entryOf(request: Request, { task_id, map_index }: InstanceAddress) {
-  const isIndexed = request.params.map_index !== undefined || readQuery(request).map_index !== undefined;
-  return isIndexed ? ([task_id, map_index] as const) : task_id;
+  return isIndexed(request) ? ([task_id, map_index] as const) : task_id;
+}
+
+function isIndexed(request: Request): boolean {
+  return request.params.map_index !== undefined || readQuery(request).map_index !== undefined;
 }
 
 type Entry = MarkTaskRequest["task_ids"][number];

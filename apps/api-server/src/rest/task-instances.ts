@@ -1,6 +1,7 @@
 /** Task instances: lists, tries, what blocks them. */
 import { ApiError, NO_CURSORS, queryInteger } from "@updraft/contract";
-import type { TaskInstanceFilter, TaskInstanceRow, XComAddress } from "@updraft/metadata-store";
+import { mappingUnits } from "@updraft/dag-core";
+import type { DagRunRow, TaskInstanceFilter, TaskInstanceRow, XComAddress } from "@updraft/metadata-store";
 import type { Request } from "express";
 import type { ApiContext } from "../context.ts";
 import { type Handler, pathPart, type RouteTable } from "../http/routes.ts";
@@ -13,6 +14,9 @@ import { taskInstanceResponseOf, tryResponseOf } from "./present-runs.ts";
 import type { VersionLookup } from "./version-lookup.ts";
 
 export type InstanceAddress = Omit<XComAddress, "key">;
+
+/** More than any task has instances. */
+const ALL = 1_000_000;
 
 export const INSTANCES = "/dags/:dag_id/dagRuns/:dag_run_id/taskInstances";
 
@@ -65,8 +69,12 @@ export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLooku
     [`${INSTANCES}/:task_id/listMapped`]: {
       async get(request) {
         const { dag_id, run_id, task_id } = addressOf(request);
-        await dagRunOf(store, request);
-        return listInstances(request, { dagId: dag_id, runId: run_id, only: { task_id, is_expanded: true } });
+        const run = await dagRunOf(store, request);
+        const only = { task_id, is_expanded: true };
+        const page = await listInstances(request, { dagId: dag_id, runId: run_id, only });
+        // A mapped task may have no index yet, or none at all.
+        if (page.total_entries === 0) await assertMapped(store, run, task_id);
+        return page;
       },
     },
     [`${INSTANCES}/:task_id/tries`]: tries,
@@ -76,6 +84,13 @@ export function taskInstanceRoutes({ store }: ApiContext, versions: VersionLooku
     [`${INSTANCES}/:task_id/:map_index/tries/:task_try_number`]: oneTry,
     [`${INSTANCES}/:task_id/:map_index/dependencies`]: dependencies,
   };
+}
+
+async function assertMapped(store: ApiContext["store"], run: DagRunRow, task_id: string): Promise<void> {
+  const version = await store.getDagVersion(run.dag_id, run.dag_version_number);
+  if (version?.form.tasks.some((task) => task.task_id === task_id) !== true)
+    throw new ApiError("task_not_found", { task_id });
+  if (!mappingUnits(version.form).has(task_id)) throw new ApiError("task_not_mapped", { task_id });
 }
 
 /** The task instance that the path names; without a map index the unmapped one. */
@@ -91,8 +106,29 @@ export function addressOf(request: Request): InstanceAddress {
 
 export async function instanceOf(store: ApiContext["store"], address: InstanceAddress): Promise<TaskInstanceRow> {
   const row = await store.getTaskInstance(address);
-  if (row === null) throw instanceNotFound(address);
-  return row;
+  if (row !== null) return row;
+  if (address.map_index < 0 && (await instancesOfTask(store, address, 1)).length > 0)
+    throw new ApiError("task_instance_is_mapped");
+  throw instanceNotFound(address);
+}
+
+/** Every instance of the task, whatever its index; that there is none is an error. */
+export async function allOfTask(
+  store: ApiContext["store"],
+  address: InstanceAddress,
+): Promise<readonly TaskInstanceRow[]> {
+  const rows = await instancesOfTask(store, address, ALL);
+  if (rows.length === 0) throw instanceNotFound(address);
+  return rows;
+}
+
+async function instancesOfTask(
+  store: ApiContext["store"],
+  { dag_id, run_id, task_id }: InstanceAddress,
+  limit: number,
+): Promise<readonly TaskInstanceRow[]> {
+  const page = { limit, offset: 0, order_by: ["map_index"] };
+  return (await store.listTaskInstances({ dag_id, run_id, task_id }, page)).rows;
 }
 
 function instanceNotFound(address: InstanceAddress): ApiError {

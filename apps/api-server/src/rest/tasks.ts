@@ -1,6 +1,6 @@
 /** Tasks of a DAG, as its newest version has them. */
 import { ApiError, queryText, type TaskResponse, type TimeDelta } from "@updraft/contract";
-import type { SerializedTask } from "@updraft/dag-core";
+import { mappingUnits, type SerializedDag, type SerializedTask } from "@updraft/dag-core";
 import type { ApiContext } from "../context.ts";
 import { iso } from "../http/iso.ts";
 import { pathPart, type RouteTable } from "../http/routes.ts";
@@ -27,7 +27,7 @@ export function taskRoutes({ store }: ApiContext): RouteTable {
       async get(request) {
         const [order = "task_id"] = orderingOf([readQuery(request).order_by ?? ""], ORDERINGS, ["task_id"]);
         const { form } = await dagOf(store, request);
-        const tasks = form.tasks.map(taskResponseOf);
+        const tasks = form.tasks.map(presenterOf(form));
         return { tasks: tasks.sort(comparedBy(order)), total_entries: tasks.length };
       },
     },
@@ -37,7 +37,7 @@ export function taskRoutes({ store }: ApiContext): RouteTable {
         const { form } = await dagOf(store, request);
         const task = form.tasks.find((one) => one.task_id === task_id);
         if (task === undefined) throw new ApiError("task_not_found", { task_id });
-        return taskResponseOf(task);
+        return presenterOf(form)(task);
       },
     },
   };
@@ -53,7 +53,12 @@ function comparedBy(order: string): (left: TaskResponse, right: TaskResponse) =>
   };
 }
 
-function taskResponseOf(task: SerializedTask): TaskResponse {
+function presenterOf(dag: SerializedDag): (task: SerializedTask) => TaskResponse {
+  const units = mappingUnits(dag);
+  return (task) => taskResponseOf(task, units.has(task.task_id));
+}
+
+function taskResponseOf(task: SerializedTask, is_mapped: boolean): TaskResponse {
   return {
     task_id: task.task_id,
     task_display_name: task.task_id,
@@ -80,7 +85,7 @@ function taskResponseOf(task: SerializedTask): TaskResponse {
     operator_name: task.operator_name,
     params: {},
     class_ref: null,
-    is_mapped: task.expand !== null,
+    is_mapped,
     extra_links: [],
   };
 }

@@ -1,16 +1,16 @@
 /** What the grid shows: the tree of tasks, bars of runs, and a cell for each task and group of a run. Pure. */
 import type { GridNode, GridRun, GridTaskSummary } from "@updraft/contract";
 import type { Instant, TaskInstanceState } from "@updraft/dag-core";
-import type { DagRunRow, TaskInstanceRow } from "@updraft/metadata-store";
+import type { DagRunRow, TaskStateCount } from "@updraft/metadata-store";
 import { iso } from "../http/iso.ts";
 import { dagVersionResponseOf } from "../rest/present-dag.ts";
 import type { VersionOf } from "../rest/version-lookup.ts";
 import { type TreeNode, taskIdsBelow } from "./task-tree.ts";
 
 export function gridNodeOf(node: TreeNode): GridNode {
-  const { id, label } = node;
-  if (node.kind === "group") return { id, label, children: node.children.map(gridNodeOf) };
-  return { id, label, ...(node.task.doc_md === null ? {} : { doc_md: node.task.doc_md }) };
+  const named = { id: node.id, label: node.label, ...(node.isMapped ? { is_mapped: true } : {}) };
+  if (node.kind === "group") return { ...named, children: node.children.map(gridNodeOf) };
+  return { ...named, ...(node.task.doc_md === null ? {} : { doc_md: node.task.doc_md }) };
 }
 
 export function gridRunOf(run: DagRunRow, versionOf: VersionOf, now: Instant): GridRun {
@@ -50,44 +50,45 @@ const STATES_BY_URGENCY: readonly TaskInstanceState[] = [
   "removed",
 ];
 
-/** Cells of one run: its instances, and the groups above them. */
-export function summariesOf(tree: readonly TreeNode[], instances: readonly TaskInstanceRow[]): GridTaskSummary[] {
-  const byTask = Map.groupBy(instances, ({ task_id }) => task_id);
-  const cells = [...byTask].map(([taskId, rows]) =>
+/** Cells of one run: its tasks, and the groups above them. */
+export function summariesOf(tree: readonly TreeNode[], counts: readonly TaskStateCount[]): GridTaskSummary[] {
+  const byTask = Map.groupBy(counts, ({ task_id }) => task_id);
+  const cells = [...byTask].map(([taskId, own]) =>
     cellOf(
       taskId,
       taskId,
-      rows,
-      rows.some((row) => row.map_index >= 0),
+      own,
+      own.some(({ is_expanded }) => is_expanded),
     ),
   );
   return [...cells, ...tree.flatMap((node) => groupCells(node, byTask))];
 }
 
-function groupCells(node: TreeNode, byTask: ReadonlyMap<string, readonly TaskInstanceRow[]>): GridTaskSummary[] {
+function groupCells(node: TreeNode, byTask: ReadonlyMap<string, readonly TaskStateCount[]>): GridTaskSummary[] {
   if (node.kind === "task") return [];
-  const rows = taskIdsBelow(node).flatMap((id) => byTask.get(id) ?? []);
+  const counts = taskIdsBelow(node).flatMap((id) => byTask.get(id) ?? []);
   const inner = node.children.flatMap((child) => groupCells(child, byTask));
-  return rows.length === 0 ? inner : [cellOf(node.id, node.label, rows, true), ...inner];
+  return counts.length === 0 ? inner : [cellOf(node.id, node.label, counts, true), ...inner];
 }
 
-function cellOf(id: string, name: string, rows: readonly TaskInstanceRow[], isMany: boolean): GridTaskSummary {
-  const states = new Set(rows.map(({ state }) => state));
-  const starts = rows.flatMap(({ start_date }) => start_date ?? []);
-  const ends = rows.flatMap(({ end_date }) => end_date ?? []);
+function cellOf(id: string, name: string, counts: readonly TaskStateCount[], isMany: boolean): GridTaskSummary {
+  const states = new Set(counts.map(({ state }) => state));
+  const starts = counts.flatMap(({ min_start_date }) => min_start_date ?? []);
+  const ends = counts.flatMap(({ max_end_date }) => max_end_date ?? []);
   return {
     task_id: id,
     task_display_name: name,
     state: STATES_BY_URGENCY.find((state) => states.has(state)) ?? null,
-    child_states: isMany ? countByState(rows) : null,
-    min_start_date: iso(starts.length === 0 ? null : starts.reduce((one, other) => Math.min(one, other))),
-    max_end_date: iso(ends.length === 0 ? null : ends.reduce((one, other) => Math.max(one, other))),
-    dag_version_number: rows[0]?.dag_version_number ?? null,
-    has_note: rows.some(({ note }) => note !== null),
+    child_states: isMany ? sumsByState(counts) : null,
+    min_start_date: iso(starts.length === 0 ? null : Math.min(...starts)),
+    max_end_date: iso(ends.length === 0 ? null : Math.max(...ends)),
+    dag_version_number: counts[0]?.dag_version_number ?? null,
+    has_note: counts.some(({ has_note }) => has_note),
   };
 }
 
-function countByState(rows: readonly TaskInstanceRow[]): Record<string, number> {
-  const groups = Map.groupBy(rows, ({ state }) => state ?? "no_status");
-  return Object.fromEntries([...groups].map(([state, members]) => [state, members.length]));
+function sumsByState(counts: readonly TaskStateCount[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { state, count } of counts) sums[state ?? "no_status"] = (sums[state ?? "no_status"] ?? 0) + count;
+  return sums;
 }

@@ -69,8 +69,8 @@ export function gridRoutes({ store, clock }: ApiContext, versions: VersionLookup
         const { form } = await dagOf(store, request);
         const dag_id = pathPart(request, "dag_id");
         const runIds = readSummariesQuery(request).run_ids.slice(0, MOST_SUMMARIES);
-        const instances = await store.gridInstances(dag_id, runIds);
-        const byRun = Map.groupBy(instances, ({ run_id }) => run_id);
+        const counts = await store.countTaskStates(dag_id, runIds);
+        const byRun = Map.groupBy(counts, ({ run_id }) => run_id);
         const tree = taskTreeOf(form);
         response.type("application/x-ndjson");
         for (const run_id of runIds) {
@@ -135,16 +135,17 @@ function structureNodes(node: TreeNode, shown: ReadonlySet<string>): StructureNo
   const common = {
     id: node.id,
     label: node.label,
+    is_mapped: node.isMapped,
     type: "task",
     team: null,
     setup_teardown_type: null,
     asset_condition_type: null,
   } as const;
   if (node.kind === "task") {
-    const { operator_name, doc_md, expand } = node.task;
+    const { operator_name, doc_md } = node.task;
     if (!shown.has(node.id)) return [];
-    return [{ ...common, children: null, is_mapped: expand !== null, tooltip: doc_md, operator: operator_name }];
+    return [{ ...common, children: null, tooltip: doc_md, operator: operator_name }];
   }
   const children = node.children.flatMap((child) => structureNodes(child, shown));
-  return children.length === 0 ? [] : [{ ...common, children, is_mapped: false, tooltip: null, operator: null }];
+  return children.length === 0 ? [] : [{ ...common, children, tooltip: null, operator: null }];
 }

@@ -1,6 +1,7 @@
 /** What the grid and the graph show. Summaries of runs are kept per run and asked for together. */
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import type { GridNode, GridRun, GridRunSummary, GridTaskSummary, structureDataResponse } from "@updraft/contract";
+import { groupIds } from "../grid/grid-layout.ts";
 import { keys } from "./keys.ts";
 import { pathOf, request } from "./request.ts";
 import { fetchRunSummary } from "./run-summaries.ts";
@@ -41,6 +42,18 @@ export function useRunSummaries(dagId: string, runIds: readonly string[]): Reado
     })),
     combine: combineSummaries,
   });
+}
+
+/** The mapped tasks of a run that have instances for each index, with how many are in which state. */
+export function useMappedTasks(dagId: string, runId: string): readonly GridTaskSummary[] {
+  const structure = useGridStructure(dagId);
+  const summary = useQuery({
+    queryKey: keys.runSummary(dagId, runId),
+    queryFn: () => fetchRunSummary(dagId, runId),
+  });
+  const groups = new Set(groupIds(structure.data ?? []));
+  if (summary.data === undefined || structure.data === undefined) return [];
+  return summary.data.task_instances.filter((task) => task.child_states !== null && !groups.has(task.task_id));
 }
 
 function combineSummaries(results: readonly { readonly data: GridRunSummary | undefined }[]) {

@@ -4,6 +4,7 @@ import { useDocumentTitle } from "@mantine/hooks";
 import type { DagRunResponse } from "@updraft/contract";
 import { lazy, Suspense, useState } from "react";
 import { Link, useParams, useSearchParams } from "react-router";
+import { useMappedTasks } from "../api/grid.ts";
 import { useDagRun } from "../api/runs.ts";
 import { useRunInstances } from "../api/task-instances.ts";
 import { type Fact, Facts, JsonBlock } from "../app/facts.tsx";
@@ -12,11 +13,14 @@ import { QueryContent } from "../app/query-content.tsx";
 import { StateBadge } from "../state/state-badge.tsx";
 import { Elapsed, Moment } from "../time/moment.tsx";
 import { InstancesTable } from "./instances-table.tsx";
+import { MappedTasksTable } from "./mapped-tasks-table.tsx";
 import { RunActions } from "./run-actions.tsx";
 import { RunNote } from "./run-note.tsx";
 import { WhyRunWaits } from "./why-run-waits.tsx";
 
 const PAGE_SIZE = 100;
+/** Instances of mapped tasks are ten thousands: they have pages of their own. */
+const UNMAPPED = -1;
 /** The library of the graph is half as large as all the rest: it comes when a graph is shown. */
 const RunGraph = lazy(async () => ({ default: (await import("../graph/run-graph.tsx")).RunGraph }));
 
@@ -92,13 +96,20 @@ function RunHeader({ run }: { readonly run: DagRunResponse }) {
 
 function RunInstances({ dagId, runId }: { readonly dagId: string; readonly runId: string }) {
   const [page, setPage] = useState(1);
-  const instances = useRunInstances(dagId, runId, { limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE });
+  const filters = { map_index: UNMAPPED, limit: PAGE_SIZE, offset: (page - 1) * PAGE_SIZE };
+  const instances = useRunInstances(dagId, runId, filters);
+  const mapped = useMappedTasks(dagId, runId);
   return (
-    <QueryContent query={instances} what="the task instances">
-      {({ task_instances: rows, total_entries: total }) => (
-        <InstancesTable instances={rows} total={total} pageSize={PAGE_SIZE} page={page} onPage={setPage} />
-      )}
-    </QueryContent>
+    <>
+      <MappedTasksTable dagId={dagId} runId={runId} tasks={mapped} />
+      <QueryContent query={instances} what="the task instances">
+        {({ task_instances: rows, total_entries: total }) =>
+          total === 0 && mapped.length > 0 ? null : (
+            <InstancesTable instances={rows} total={total} pageSize={PAGE_SIZE} page={page} onPage={setPage} />
+          )
+        }
+      </QueryContent>
+    </>
   );
 }
 

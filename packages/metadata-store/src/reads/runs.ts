@@ -6,6 +6,7 @@ import type {
   ReadStore,
   TaskInstanceFilter,
   TaskInstanceRow,
+  TaskStateCount,
   XComAddress,
   XComRow,
 } from "../store.ts";
@@ -62,7 +63,7 @@ type RunReads = Pick<
   | "listTaskInstances"
   | "getTaskInstance"
   | "listTries"
-  | "gridInstances"
+  | "countTaskStates"
   | "listXComs"
 >;
 
@@ -105,9 +106,14 @@ export function runReads(db: Queryable): RunReads {
     getTaskInstance: (address) => one(db, address),
     listTries: (address) => tries(db, address),
 
-    gridInstances: (dagId, runIds) =>
-      db.rows<TaskInstanceRow>({
-        text: `SELECT ${INSTANCE_COLUMNS} FROM ${INSTANCE_TABLES} WHERE r.dag_id = $1 AND r.run_id = ANY($2::text[])`,
+    countTaskStates: (dagId, runIds) =>
+      db.rows<TaskStateCount>({
+        name: "count_task_states",
+        text: `SELECT r.run_id, t.task_id, t.state, count(*)::integer AS count, bool_or(t.map_index >= 0) AS is_expanded,
+            min(t.start_date) AS min_start_date, max(t.end_date) AS max_end_date, bool_or(t.note IS NOT NULL) AS has_note,
+            v.version_number AS dag_version_number
+          FROM ${INSTANCE_TABLES} WHERE r.dag_id = $1 AND r.run_id = ANY($2::text[])
+          GROUP BY r.run_id, v.version_number, t.task_id, t.state`,
         values: [dagId, runIds],
       }),
 
