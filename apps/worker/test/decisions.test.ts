@@ -50,6 +50,9 @@ describe("the end of a try in the words of the API", () => {
       { state: "failed" },
     ],
     ["killed", { ...exited, signal: "SIGKILL" }, {}, { state: "up_for_retry" }],
+    ["gone without a word, though with code 0", { ...exited, code: 0 }, {}, { state: "up_for_retry" }],
+    ["out of time", { kind: "timeout", seconds: 9 }, {}, { state: "up_for_retry" }],
+    ["out of time, without tries left", { kind: "timeout", seconds: 9 }, { shouldRetry: false }, { state: "failed" }],
     [
       "out of memory",
       { ...exited, code: 134, lastStderr: "FATAL ERROR: Reached heap limit Allocation failed" },

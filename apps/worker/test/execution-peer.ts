@@ -17,6 +17,9 @@ export interface Trial {
   readonly arg_bindings?: readonly object[];
   readonly xcom_inputs?: Readonly<Record<string, unknown>>;
   readonly inactive_assets?: readonly object[];
+  /** How a try that was deferred goes on, and when it started. */
+  readonly next_method?: string;
+  readonly start_date?: string;
 }
 
 export interface Call {
@@ -140,6 +143,8 @@ export class ExecutionPeer {
       connections: [],
       xcom_keys_to_clear: [],
       should_retry: trial?.should_retry ?? false,
+      ...(trial?.next_method === undefined ? {} : { next_method: trial.next_method, next_kwargs: {} }),
+      start_date: trial?.start_date ?? null,
       arg_bindings: trial?.arg_bindings ?? [],
       updraft: {
         artefact_hash: createHash("sha256")

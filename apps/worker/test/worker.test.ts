@@ -15,7 +15,7 @@ let worker: Worker;
 let take: (message: TaskMessage) => Promise<void>;
 
 const CODE = `
-import { Asset, Dag, Bundle, getClient, getContext, getLogger, fail, sensor, skip } from "@updraft/sdk";
+import { Asset, Dag, Bundle, defer, getClient, getContext, getLogger, fail, sensor, skip, timeDeltaTrigger } from "@updraft/sdk";
 import { spawn } from "node:child_process";
 const dag = new Dag("d");
 let count = 0;
@@ -31,6 +31,9 @@ task("secret", async () => {
   throw new Error("no luck with " + token);
 });
 task("softSensor", sensor(() => false, { softFail: true }));
+dag.task("waits", () => defer({ trigger: timeDeltaTrigger(60), method: "done" }), { methods: {
+  done: async () => { await new Promise((resolve) => setTimeout(resolve, 300)); return "waited"; },
+} })();
 task("sleep", async () => { await new Promise((resolve) => setTimeout(resolve, 60000)); });
 task("spin", () => { for (;;); });
 task("grandchild", async () => {
@@ -219,6 +222,22 @@ describe("a try", () => {
   test("of a sensor that fails softly is skipped at its execution_timeout", async () => {
     const { body } = await run({ task_id: "softSensor", execution_timeout: 0.5 });
     expect(body).toMatchObject({ state: "skipped", reason: expect.stringContaining("execution_timeout of 0.5 s") });
+  });
+
+  test("that waited has its whole execution_timeout when it goes on", async () => {
+    const started = { start_date: new Date(Date.now() - 3_600_000).toISOString(), execution_timeout: 2 };
+    expect((await run({ task_id: "waits", ...started })).body).toMatchObject({
+      state: "deferred",
+      next_method: "done",
+    });
+    const { body } = await run({ task_id: "waits", next_method: "done", ...started });
+    expect(body).toMatchObject({ state: "success" });
+    expect(returned(body)).toBe("waited");
+    const hasty = await run({ task_id: "waits", next_method: "done", ...started, execution_timeout: 0.1 });
+    expect(hasty.body).toMatchObject({
+      state: "failed",
+      reason: expect.stringContaining("execution_timeout of 0.1 s"),
+    });
   });
 
   test("is reported again until the API takes its end", async () => {

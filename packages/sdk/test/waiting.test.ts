@@ -124,6 +124,14 @@ describe("sensor", () => {
     expect(looks).toBe(1);
   });
 
+  it("keeps its slot between two looks in poke mode, and counts from the start of its process", async () => {
+    let looks = 0;
+    const old = { reschedules: { count: 1, first_start: "2020-01-01T00:00:00Z" } };
+    const outcome = await run(() => ++looks === 0, { pokeInterval: 0.01, timeout: 0.1 }, old);
+    expect(outcome).toMatchObject({ kind: "failed", error: { name: "SensorTimeout" } });
+    expect(looks).toBeGreaterThan(2);
+  });
+
   it("gives its slot back between two looks, and counts from the first look of the try", async () => {
     const options = { mode: "reschedule", pokeInterval: 60, timeout: 3600 } as const;
     const before = Date.now();
@@ -283,6 +291,13 @@ describe("hitl and approval", () => {
     ]);
   });
 
+  it("fails, to be retried, where a text can't be made", async () => {
+    const dag = new Dag("d");
+    const subject = ({ rows }: { rows: string }) => rows.toUpperCase();
+    dag.task("ask", hitl({ subject, options: ["yes"] }))({ rows: "three" });
+    expect(await runTry(dag, "ask", { args: { rows: 3 } })).toMatchObject({ kind: "failed", retry: true });
+  });
+
   it("approves with the answer as its result", async () => {
     const user = { id: "a", name: "Ann" };
     const outcome = await runTry(gate(), "gate", { context: answer(["Approve"], { responded_by_user: user }) });
@@ -313,6 +328,23 @@ describe("hitl and approval", () => {
       });
     },
   );
+
+  it("rejects without skipping a teardown", async () => {
+    const dag = new Dag("d");
+    const [made, gate, work, dropped] = [
+      dag
+        .task("make", () => null)()
+        .asSetup(),
+      dag.task("gate", approval({ subject: "Go on?", ignoreDownstreamTriggerRules: true }))(),
+      dag.task("work", () => null)(),
+      dag.task("drop", () => null)(),
+    ];
+    made.before(gate.before(work.before(dropped)));
+    dropped.asTeardown({ setups: [made] });
+    let world: World | undefined;
+    await runTry(dag, "gate", { context: answer(["Reject"]), prepare: (one) => (world = one) });
+    expect([...(world?.skipped ?? [])]).toEqual(["work"]);
+  });
 
   it("rejects with the answer where nothing follows, or fails where it is told to", async () => {
     const alone = await runTry(gate({}, false), "gate", { context: answer(["Reject"]) });
