@@ -211,6 +211,41 @@ describe("what tries share", () => {
     }
   });
 
+  it("keeps XComs by run, task, map index and key; the last one of a key counts", async () => {
+    const put = (path: string, value: unknown) =>
+      server.call("POST", `/execution/xcoms/d/${path}`, { token, body: JSON.stringify(value) });
+    await trigger("apart");
+    const paths = [
+      "shared/push/one",
+      "shared/push/two",
+      "shared/pull/one",
+      "apart/push/one",
+      "shared/push/one?map_index=0",
+    ];
+    for (const path of paths) expect((await put(path, "first")).status).toBe(201);
+    for (const path of paths) expect((await put(path, path)).status).toBe(201);
+    for (const path of paths)
+      expect((await server.call("GET", `/execution/xcoms/d/${path}`, { token })).body).toMatchObject({ value: path });
+  });
+
+  it("finds the XCom of the newest run before, by logical date, where it is asked to", async () => {
+    const days = ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"];
+    for (const day of days) {
+      const body = { dag_run_id: day, logical_date: `${day}T00:00:00Z` };
+      expect((await server.rest("POST", "/api/v2/dags/d/dagRuns", body)).status).toBe(200);
+    }
+    // The older run pushes last, and one to come does not count.
+    for (const day of ["2026-03-04", "2026-03-02", "2026-03-01"])
+      await server.call("POST", `/execution/xcoms/d/${day}/push/seen`, { token, body: JSON.stringify(day) });
+    const read = async (day: string, query: string, part = "") =>
+      server.call("GET", `/execution/xcoms/d/${day}/push/seen${part}?${query}`, { token });
+    expect((await read("2026-03-03", "")).status).toBe(404);
+    expect((await read("2026-03-03", "include_prior_dates=true")).body).toMatchObject({ value: "2026-03-02" });
+    expect((await read("2026-03-01", "include_prior_dates=true")).body).toMatchObject({ value: "2026-03-01" });
+    expect((await read("2026-03-03", "include_prior_dates=true", "/slice")).body).toEqual(["2026-03-02"]);
+    expect((await read("2026-03-03", "", "/slice")).body).toEqual([]);
+  });
+
   it("keeps the state of a task", async () => {
     const path = `/execution/store/ti/${id}/cursor`;
     expect((await server.call("GET", path, { token })).status).toBe(404);

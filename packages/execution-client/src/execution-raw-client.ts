@@ -84,11 +84,11 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
       const { xcomResponse } = await contract();
       return { found: true, value: xcomResponse.parse(found).value as JsonValue };
     },
-    async getXComs({ dagId, runId, taskId, key }) {
+    async getXComs({ dagId, runId, taskId, key, includePriorDates }) {
       const path = `xcoms/${[dagId, runId, taskId, key].map(encodeURIComponent).join("/")}/slice`;
       const values: JsonValue[] = [];
       for (;;) {
-        const page = `start=${values.length}&stop=${values.length + SLICE}`;
+        const page = `start=${values.length}&stop=${values.length + SLICE}${includePriorDates ? "&include_prior_dates=true" : ""}`;
         const { text } = await call({ method: "GET", path: `${path}?${page}` });
         const more = JSON.parse(text) as JsonValue[];
         for (const value of more) values.push(value);

@@ -625,6 +625,9 @@ export interface XComAddress {
   readonly key: string;
 }
 
+/** The values of all instances of a task. */
+export type XComListAddress = Omit<XComAddress, "map_index">;
+
 /** `password` and `extra` are secrets; nothing but the Execution API hands them out. */
 export interface ConnectionRow {
   readonly conn_id: string;

@@ -60,6 +60,7 @@ import type {
   UserRow,
   WatcherReport,
   XComAddress,
+  XComListAddress,
   XComRow,
   XComSlice,
 } from "./rows.ts";
@@ -100,8 +101,10 @@ export interface WorkerStore {
    * Values of a mapped task's instances by their place among those that pushed one; negative numbers count from the
    * end, as in a Python slice.
    */
-  sliceXComs(address: Omit<XComAddress, "map_index">, slice: XComSlice): Promise<readonly JsonValue[]>;
-  countXComs(address: Omit<XComAddress, "map_index">): Promise<number>;
+  sliceXComs(address: XComListAddress, slice: XComSlice): Promise<readonly JsonValue[]>;
+  countXComs(address: XComListAddress): Promise<number>;
+  /** The id of the newest run that has such an XCom, of the named one and those before it. */
+  newestRunWithXCom(address: XComListAddress & { readonly map_index?: number }): Promise<string | null>;
   setXCom(address: XComAddress, value: JsonValue): Promise<void>;
   deleteXCom(address: XComAddress): Promise<boolean>;
   /** Values that outlive a try, by task instance. An expired one is absent. */

@@ -6,7 +6,7 @@ import type { Engine } from "./engine/context.ts";
 import { finishTries } from "./engine/finish.ts";
 import { askPeople, hitlDetail } from "./engine/human-input.ts";
 import { skipDownstream } from "./engine/mark.ts";
-import { countXComs, sliceXComs } from "./reads/xcom-lists.ts";
+import { countXComs, newestRunWithXCom, sliceXComs } from "./reads/xcom-lists.ts";
 import type { ConnectionRow, WorkerStore, XComAddress, XComRow } from "./store.ts";
 
 const MOST_TOGETHER = 100;
@@ -83,6 +83,7 @@ export function workerStore(engine: Engine): WorkerStore {
     },
     sliceXComs: (address, slice) => sliceXComs(db, address, slice),
     countXComs: (address) => countXComs(db, address),
+    newestRunWithXCom: (address) => newestRunWithXCom(db, address),
     setXCom: (address, value) =>
       write(db, address, {
         text: `INSERT INTO xcom (dag_run, task_id, map_index, key, value, "timestamp")

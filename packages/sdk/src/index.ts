@@ -117,6 +117,7 @@ export {
   timeDeltaTrigger,
 } from "./triggers.ts";
 export { type DeferOptions, defer, reschedule, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
+export { type XComPullOptions, xcomPull } from "./xcom-pull.ts";
 
 export type TaskOptions = UpdraftTaskSpec;
 export type TaskGroupOptions = UpdraftTaskGroupOptions;

@@ -100,7 +100,7 @@ export interface RawClient {
     locator: XComLocator & { readonly includePriorDates: boolean },
   ): Promise<{ readonly found: boolean; readonly value: JsonValue }>;
   /** The values of all instances of a mapped task, in their order, without those that pushed none. */
-  getXComs(locator: Omit<XComLocator, "mapIndex">): Promise<JsonValue[]>;
+  getXComs(locator: Omit<XComLocator, "mapIndex"> & { readonly includePriorDates: boolean }): Promise<JsonValue[]>;
   setXCom(locator: XComLocator, value: JsonValue): Promise<void>;
   getConnection(connectionId: string): Promise<RawConnection | null>;
   getTaskState(key: string): Promise<JsonValue>;

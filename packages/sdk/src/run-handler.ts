@@ -11,7 +11,7 @@ import { captureOutput, flushOutput } from "./captured-output.ts";
 import { type AnyDag, modelOf } from "./dag.ts";
 import type { TaskRecord } from "./dag-model.ts";
 import { type Choice, type Decided, decide, factsOf, skipFollowing } from "./decisions.ts";
-import { jsonRoundTrip } from "./json.ts";
+import { describeValue, isPlainObject, jsonRoundTrip } from "./json.ts";
 import { renderMapIndex } from "./map-index-name.ts";
 import { applyPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { FailTask, SkipTask } from "./task-errors.ts";
@@ -119,7 +119,7 @@ async function runTry(request: RunHandlerRequest, scope: TryScope): Promise<Task
   try {
     const args = resolveInputs(request.inputs, (number, value) => callMapFunction(dag, number, value));
     const returned = await callTask(handler, task, { request, args });
-    if (dag === undefined || task === undefined || task.decision === null) return success(returned);
+    if (dag === undefined || task === undefined || task.decision === null) return success(returned, task);
     return applyDecision({ model: modelOf(dag), task, decision: task.decision, returned }, scope);
   } catch (signal) {
     if (!(signal instanceof SkipDownstream) || dag === undefined || task === undefined) throw signal;
@@ -164,9 +164,22 @@ function callMapFunction(dag: AnyDag | undefined, number: number, value: JsonVal
   return jsonRoundTrip(apply(value), "What the function of map(...) returned");
 }
 
-function success(returned: unknown): TaskOutcome {
+function success(returned: unknown, task?: TaskRecord): TaskOutcome {
   if (returned === undefined) return { kind: "success", xcoms: [] };
-  return { kind: "success", returnValue: jsonRoundTrip(returned, "The returned value"), xcoms: [] };
+  const returnValue = jsonRoundTrip(returned, "The returned value");
+  return {
+    kind: "success",
+    returnValue,
+    xcoms: task?.spec.multipleOutputs === true ? membersOf(task, returnValue) : [],
+  };
+}
+
+/** What `multipleOutputs` pushes besides the whole. */
+function membersOf({ taskId, spec }: TaskRecord, value: JsonValue) {
+  if (value === null || spec.doXcomPush === false) return [];
+  if (!isPlainObject(value))
+    throw new TypeError(`Task "${taskId}" has multipleOutputs and must return an object, not ${describeValue(value)}`);
+  return Object.entries(value).map(([key, member]) => ({ key, value: member as JsonValue }));
 }
 
 async function applyDecision(decided: Decided, scope: TryScope): Promise<TaskOutcome> {

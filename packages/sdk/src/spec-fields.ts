@@ -166,6 +166,7 @@ const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   methods: codes,
   retryPolicy: code,
   startFromTrigger: deferral,
+  multipleOutputs: flag,
   inlets: assets,
   outlets: assets,
   setup: flag,

@@ -156,6 +156,8 @@ export interface UpdraftTaskSpec extends TaskSpec {
   readonly startFromTrigger?: DeferOptions | undefined;
   /** What a failure of the task means. */
   readonly retryPolicy?: RetryPolicy | undefined;
+  /** The task returns an object: each of its members is pushed as an XCom of its own, besides the whole. */
+  readonly multipleOutputs?: boolean | undefined;
   /** Assets that the task reads. */
   readonly inlets?: readonly (Asset | AssetRef | AssetAlias)[] | undefined;
   /** Assets that a success of the task updates: each gets an event. */

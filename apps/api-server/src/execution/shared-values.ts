@@ -7,7 +7,7 @@ import {
   variableRequest,
 } from "@updraft/contract";
 import { type JsonValue, overLength } from "@updraft/dag-core";
-import type { XComAddress, XComRow } from "@updraft/metadata-store";
+import type { XComAddress, XComListAddress } from "@updraft/metadata-store";
 import type { Request } from "express";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
@@ -25,6 +25,7 @@ const readXComQuery = queryReader({
   mapped_length: queryInteger(0).optional(),
 });
 const readSliceQuery = queryReader({
+  include_prior_dates: queryBoolean.default(false),
   start: queryInteger().optional(),
   stop: queryInteger().optional(),
   step: queryInteger().optional(),
@@ -35,13 +36,10 @@ export function sharedValueRoutes(context: ApiContext): RouteTable {
 }
 
 function xcomRoutes({ store, taskTokens, config }: ApiContext): RouteTable {
-  /** The newest value of an earlier run, where this run has none. */
-  async function priorXCom(address: XComAddress): Promise<XComRow | null> {
-    const run = await store.getDagRun(address.dag_id, address.run_id);
-    if (run === null) return null;
-    const { run_id: _, ...anyRun } = address;
-    const { rows } = await store.listXComs(anyRun, { limit: 100, offset: 0, order_by: ["-timestamp"] });
-    return rows.find((row) => row.run_after < run.run_after) ?? null;
+  /** With `include_prior_dates` the newest run that has one, up to the named one. */
+  async function sourceOf<A extends XComListAddress & { readonly map_index?: number }>(address: A, prior: boolean) {
+    if (!prior) return address;
+    return { ...address, run_id: (await store.newestRunWithXCom(address)) ?? address.run_id };
   }
 
   return {
@@ -54,8 +52,7 @@ function xcomRoutes({ store, taskTokens, config }: ApiContext): RouteTable {
       async get(request) {
         callingTry(taskTokens, request);
         const address = xcomAddressOf(request);
-        const found = await store.getXCom(address);
-        const xcom = found ?? (readXComQuery(request).include_prior_dates ? await priorXCom(address) : null);
+        const xcom = await store.getXCom(await sourceOf(address, readXComQuery(request).include_prior_dates));
         if (xcom === null) throw xcomNotFound(address);
         return { key: xcom.key, value: xcom.value };
       },
@@ -81,7 +78,8 @@ function xcomRoutes({ store, taskTokens, config }: ApiContext): RouteTable {
       async get(request) {
         callingTry(taskTokens, request);
         const { map_index: _, ...list } = xcomAddressOf(request);
-        return [...(await store.sliceXComs(list, readSliceQuery(request)))];
+        const { include_prior_dates, ...slice } = readSliceQuery(request);
+        return [...(await store.sliceXComs(await sourceOf(list, include_prior_dates), slice))];
       },
     },
     "/xcoms/:dag_id/:run_id/:task_id/:key/item/:offset": {

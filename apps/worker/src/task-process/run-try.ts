@@ -73,8 +73,8 @@ export function startTry(assignment: Assignment, dependencies: TryDependencies):
   async function readLists({ context, xcom_lists }: Assignment): Promise<Record<string, JsonValue>> {
     const lists: Record<string, JsonValue> = {};
     for (const taskId of Object.keys(xcom_lists)) {
-      const { dag_id: dagId, run_id: runId } = context;
-      lists[taskId] = await access.client.getXComs({ dagId, runId, taskId, key: "return_value" });
+      const locator = { dagId: context.dag_id, runId: context.run_id, taskId, key: "return_value" };
+      lists[taskId] = await access.client.getXComs({ ...locator, includePriorDates: false });
     }
     return lists;
   }

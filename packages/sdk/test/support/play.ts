@@ -13,6 +13,7 @@ import {
   serializeBundle,
   type TaskOutcome,
   type TriggerRequest,
+  type XComLocator,
 } from "../../src/host.ts";
 
 export class World {
@@ -37,14 +38,17 @@ export class World {
       getVariable: async (key) => this.variables.get(key) ?? null,
       setVariable: async (key, value) => void this.variables.set(key, value),
       deleteVariable: async (key) => void this.variables.delete(key),
-      getXCom: async ({ dagId, runId, taskId, key }) => {
-        const value = this.xcoms.get(`${dagId}/${runId}/${taskId}/${key}`);
+      getXCom: async (locator) => {
+        const value = this.xcoms.get(nameOf(locator));
         return { found: value !== undefined, value: value ?? null };
       },
-      getXComs: async ({ taskId }) => [this.xcoms.get(taskId) ?? []].flat(),
-      setXCom: async ({ dagId, runId, taskId, key }, value) => {
-        this.calls.push(`setXCom ${key}`);
-        this.xcoms.set(`${dagId}/${runId}/${taskId}/${key}`, value);
+      getXComs: async (locator) => {
+        const name = nameOf({ ...locator, mapIndex: -1 });
+        return [...this.xcoms].flatMap(([one, value]) => (one === name || one.startsWith(`${name}[`) ? [value] : []));
+      },
+      setXCom: async (locator, value) => {
+        this.calls.push(`setXCom ${locator.key}`);
+        this.xcoms.set(nameOf(locator), value);
       },
       getConnection: async (id) => this.#connection(id),
       getTaskState: async (key) => this.state.get(key) ?? null,
@@ -75,6 +79,11 @@ export class World {
     const blank = { host: null, schema: null, login: null, password: null, port: null, extra: null };
     return known === undefined ? null : { conn_id: id, conn_type: "generic", ...blank, ...known };
   }
+}
+
+/** By run, task and key; of an instance of a mapped task also by its index. */
+function nameOf({ dagId, runId, taskId, key, mapIndex }: XComLocator): string {
+  return `${dagId}/${runId}/${taskId}/${key}${mapIndex < 0 ? "" : `[${mapIndex}]`}`;
 }
 
 export function serialize(dag: AnyDag): SerializedDag {
