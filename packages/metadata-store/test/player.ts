@@ -49,6 +49,10 @@ export class Player {
     return announcement.queued.map(nameOf);
   }
 
+  offers(): readonly QueuedTry[] {
+    return this.#offers;
+  }
+
   queued(): string[] {
     return this.#offers.map(nameOf).sort();
   }

@@ -154,6 +154,21 @@ describe.each(WORLDS)("the $name store", ({ create }) => {
       expect([again.kind, other]).toEqual(["claimed", { kind: "rejected", reason: "invalid_state", state: "running" }]);
     });
 
+    test("of two processes that claim a try at the same moment, one has it", async () => {
+      const [run = ""] = await start(dag("a, b"));
+      const { instances } = await world.dump();
+      const offers = player.offers();
+      expect([instances.length, offers.length]).toEqual([2, 2]);
+      const other = offers.find(({ task_id }) => task_id === "b");
+      const wanted = offers.find(({ task_id }) => task_id === "a");
+      const claim = (id: string | undefined, pid: number) =>
+        world.store.claimTry({ ...player.claimRequest(id ?? "", 1), pid });
+      // The first keeps the store busy, so that the others arrive together.
+      const [, ...both] = await Promise.all([claim(other?.ti_id, 7), claim(wanted?.ti_id, 8), claim(wanted?.ti_id, 9)]);
+      expect(both.map(({ kind }) => kind).sort()).toEqual(["claimed", "rejected"]);
+      expect(await player.states(run)).toEqual({ a: "running", b: "running" });
+    });
+
     test("a claim of another try, and of nothing, is refused", async () => {
       await start(dag("a"));
       const first = await player.claim("a");

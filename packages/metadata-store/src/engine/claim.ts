@@ -23,9 +23,14 @@ interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
   /** Set where the try was rescheduled before. */
   readonly reschedule_date: Instant | null;
   readonly try_start_date: Instant | null;
+  readonly hostname: string;
+  readonly pid: number;
 }
 
-/** The same process of the same host may claim again: its first answer was lost. */
+/**
+ * The same process of the same host may claim again: its first answer was lost. Of several processes that claim a try
+ * together, as when its message was doubled, only the one whose name is written has it.
+ */
 export async function claimTries(engine: Engine, requests: readonly ClaimRequest[]): Promise<ClaimResult[]> {
   const unique = [...new Map(requests.map((request) => [keyOf(request), request])).values()];
   const rows = await engine.db.rows<ClaimedRow>({
@@ -40,7 +45,7 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
       WHERE t.id = c.id AND r.id = t.dag_run AND t.try_number = c.try_number
         AND (t.state = 'queued' OR (t.state = 'running' AND t.hostname = c.hostname AND t.pid = c.pid))
       RETURNING t.id AS ti_id, t.dag_run, t.task_id, t.map_index, t.try_number, t.max_tries, r.dag_version_id,
-        t.next_method, t.next_kwargs, t.reschedule_date, t.start_date AS try_start_date,
+        t.next_method, t.next_kwargs, t.reschedule_date, t.start_date AS try_start_date, t.hostname, t.pid,
         ${RUN_COLUMNS}`,
     values: [
       unique.map(({ ti_id }) => ti_id),
@@ -51,7 +56,8 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
       at(engine.clock.now()),
     ],
   });
-  const claimed = new Map((await describeAll(engine, rows)).map((one) => [keyOf(one), one]));
+  const described = await describeAll(engine, rows);
+  const claimed = new Map(rows.map((row, index) => [keyOf(row), described[index]]));
   const refused = unique.filter((request) => !claimed.has(keyOf(request)));
   const states = await statesOf(engine, refused);
   return requests.map((request) => {
@@ -64,8 +70,8 @@ export async function claimTries(engine: Engine, requests: readonly ClaimRequest
   });
 }
 
-function keyOf({ ti_id, try_number }: Pick<ClaimRequest, "ti_id" | "try_number">): string {
-  return `${ti_id}/${try_number}`;
+function keyOf({ ti_id, try_number, hostname, pid }: Omit<ClaimRequest, "unixname">): string {
+  return `${ti_id}/${try_number}/${pid}/${hostname}`;
 }
 
 async function describeAll(engine: Engine, rows: readonly ClaimedRow[]): Promise<ClaimedTry[]> {
@@ -82,7 +88,8 @@ async function describeAll(engine: Engine, rows: readonly ClaimedRow[]): Promise
 async function describe(engine: Engine, plan: DagPlan, row: ClaimedRow, inputs: TryInputs): Promise<ClaimedTry> {
   const task = taskOf(plan, row.task_id);
   const { ti_id, task_id, map_index, try_number, max_tries, next_method, next_kwargs, ...rest } = row;
-  const { dag_run: _run, dag_version_id: _version, reschedule_date, try_start_date, ...dagRun } = rest;
+  const { dag_run: _run, dag_version_id: _version, hostname: _host, pid: _pid, ...kept } = rest;
+  const { reschedule_date, try_start_date, ...dagRun } = kept;
   return {
     ti_id,
     dag_id: row.dag_id,
