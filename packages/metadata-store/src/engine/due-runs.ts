@@ -56,7 +56,7 @@ export async function createDueRuns(engine: Engine): Promise<SchedulingStep> {
     name: "due_dags",
     text: `SELECT dag_id FROM dag d WHERE NOT is_paused AND NOT is_stale AND NOT is_draining
         AND (evaluate_at <= $1 OR (is_gated AND ${ACTIVE_RUNS} < max_active_runs))
-      ORDER BY evaluate_at, dag_id LIMIT ${BATCH}`,
+      ORDER BY evaluate_at, last_tick_end NULLS FIRST, dag_id LIMIT ${BATCH}`,
     values: [at(engine.clock.now())],
   });
   let announcement: Announcement = NOTHING;
