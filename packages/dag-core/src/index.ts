@@ -4,7 +4,7 @@ export { type Admission, type Candidate, type Limit, type Occupancy, pickRunnabl
 export { assert, assertNever } from "./assert.ts";
 export { assetReferences, assetSchedule, isAssetConditionMet, requiresBatching } from "./asset/asset-condition.ts";
 export { eventsOfOutlets, type OutletEvent, type OutletEventToWrite } from "./asset/outlet-events.ts";
-export { mapPartitionKey, planPartitionedRuns } from "./asset/partition.ts";
+export { mapPartitionKey, planPartitionedRuns, unmappedEvents } from "./asset/partition.ts";
 export { type AssetRun, planAssetRuns, type QueuedAssetEvent } from "./asset/plan-asset-runs.ts";
 export { timePart } from "./asset/time-part.ts";
 export {

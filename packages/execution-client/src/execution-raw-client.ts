@@ -4,7 +4,15 @@
  * `revoke` ends it: calls on their way are cut and later ones refused, so that nothing a try left behind acts for it.
  */
 import type { JsonValue } from "@updraft/dag-core";
-import type { AssetLocator, RawClient, Retention, XComLocator } from "@updraft/sdk/host";
+import type {
+  AssetEventLocator,
+  AssetEventRange,
+  AssetLocator,
+  RawAssetEvent,
+  RawClient,
+  Retention,
+  XComLocator,
+} from "@updraft/sdk/host";
 import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "./execution-http.ts";
 import { isSensitiveName, secretsOfExtra } from "./secret-masker.ts";
 
@@ -123,6 +131,10 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
     async clearTaskState() {
       await call({ method: "DELETE", path: `store/ti/${tiId}`, accept: [404] });
     },
+    async getAssetEvents(of, range) {
+      const { text } = await call({ method: "GET", path: assetEventsPath(of, range) });
+      return (JSON.parse(text) as { readonly asset_events: readonly RawAssetEvent[] }).asset_events;
+    },
     async getAssetState(asset, key) {
       const found = await read(`${assetStatePath(asset, "value")}&key=${encodeURIComponent(key)}`);
       return found === null ? null : ((found as { readonly value: JsonValue }).value ?? null);
@@ -174,6 +186,16 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
 function xcomPath({ dagId, runId, taskId, mapIndex, key }: XComLocator): string {
   const parts = [dagId, runId, taskId, key].map(encodeURIComponent).join("/");
   return `xcoms/${parts}?map_index=${mapIndex}`;
+}
+
+function assetEventsPath(of: AssetEventLocator, { after, before, ascending, limit }: AssetEventRange): string {
+  const query = new URLSearchParams({ ascending: String(ascending) });
+  if ("alias" in of) query.set("name", of.alias);
+  else for (const [key, value] of Object.entries(of)) query.set(key, value);
+  if (after !== null) query.set("after", after);
+  if (before !== null) query.set("before", before);
+  if (limit !== null) query.set("limit", String(limit));
+  return `asset-events/${"alias" in of ? "by-asset-alias" : "by-asset"}?${query}`;
 }
 
 function assetStatePath(asset: AssetLocator, what: "value" | "clear"): string {

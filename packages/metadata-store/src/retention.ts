@@ -58,7 +58,12 @@ const RULES: Readonly<Record<CleanableTable, Rule>> = {
   asset_event: {
     key: "t.id",
     from: "asset_event t",
-    old: `t."timestamp" < $1 AND NOT EXISTS (SELECT FROM asset_dag_run_queue q WHERE q.event_id = t.id)`,
+    // A DAG that is gone waits for nothing; a run that has not ended still tells its tasks what made it.
+    old: `t."timestamp" < $1
+      AND NOT EXISTS (SELECT FROM asset_dag_run_queue q JOIN dag d ON d.dag_id = q.target_dag_id
+        WHERE q.event_id = t.id AND NOT d.is_stale)
+      AND NOT EXISTS (SELECT FROM dagrun_asset_event x JOIN dag_run r ON r.id = x.dag_run_id
+        WHERE x.event_id = t.id AND r.state IN ('queued', 'running'))`,
     dag: null,
   },
   skipped_tick: { key: "t.id", from: "skipped_tick t", old: "t.recorded_at < $1", dag: "t.dag_id" },

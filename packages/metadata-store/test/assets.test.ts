@@ -348,6 +348,28 @@ test("keyed events make runs of their key for partitioned schedules, and never f
   expect(rows.map(({ partition_key }) => partition_key)).toEqual(["2026-03-01"]);
 });
 
+test("an event whose key the mapper refuses leaves the queue, and the audit log says why", async () => {
+  const partition = { kind: "allowed_keys", keys: ["eu"] } as const;
+  const timetable = { type: "asset", condition: asset("a"), batch: false, partition } as const;
+  await save(producer("p", [asset("a")]), consumer(asset("a"), { timetable }));
+  const [found] = await world.store.findAssets({ name: "a" });
+  for (const partition_key of ["mars", "eu"])
+    await world.store.createAssetEvent({ asset_id: found?.id ?? 0, extra: {}, partition_key });
+  await schedule();
+  expect(await runs()).toEqual(["a"]);
+  expect(await queued()).toBe(0);
+  const { rows } = await world.store.listEventLogs(
+    { event: "asset_event_refused" },
+    { limit: 9, offset: 0, order_by: [] },
+  );
+  expect(rows).toMatchObject([{ dag_id: "c", owner: "scheduler" }]);
+  expect(JSON.parse(rows[0]?.extra ?? "")).toEqual({
+    asset: { name: "a", uri: "s3://a" },
+    partition_key: "mars",
+    cause: "The partition mapper of DAG c has no key for 'mars'; the event makes no run of it",
+  });
+});
+
 test("the events of a run with a key carry that key", async () => {
   const partitioned = { type: "asset", condition: asset("a"), batch: false, partition: { kind: "identity" } } as const;
   await save(producer("p", [asset("a")]), consumer(asset("a"), { timetable: partitioned }));

@@ -121,3 +121,46 @@ test("every table can be counted and cleaned", async () => {
   }
   expect([await count("dag_run"), await count("log"), await count("dag_version")]).toEqual([0, 0, 1]);
 });
+
+test("old events of assets go with their traces, but for those that a DAG waits for or a run still tells of", async () => {
+  const asset = (name: string) => ({ kind: "asset" as const, name, uri: name, group: "asset", extra: {} });
+  const waitsFor = async (dagId: string, names: readonly string[]) => {
+    const condition = { kind: "all" as const, conditions: names.map(asset) };
+    const timetable = { type: "asset" as const, condition, batch: true };
+    const form = { ...dag("a", { dag_id: dagId, timetable }), is_paused_upon_creation: false };
+    await world.store.saveParsedFile(parsedFile([form], { relative_fileloc: `${dagId}.ts` }));
+  };
+  const post = async (name: string) => {
+    const [found] = await world.store.findAssets({ name });
+    await world.store.createAssetEvent({ asset_id: found?.id ?? 0, extra: {}, partition_key: null });
+  };
+  const rows = async (table: string) =>
+    (await world.sql<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`))[0]?.n;
+  await waitsFor("ended", ["x"]);
+  await waitsFor("active", ["y"]);
+  await waitsFor("waits", ["z", "never"]);
+  await waitsFor("gone", ["w", "never"]);
+  for (const name of ["x", "y", "z", "w"]) await post(name);
+  for (let more = true; more; ) {
+    const step = await world.store.createAssetRuns();
+    player.hears(step);
+    more = step.announcement.dag_runs.length > 0;
+  }
+  const claims = [await player.claim("a"), await player.claim("a")];
+  for (const claim of claims) if (claim.dag_id === "ended") await player.finish(claim, { kind: "success", xcoms: [] });
+  await world.store.removeFilesExcept("dags-folder", ["ended.ts", "active.ts", "waits.ts"]);
+  expect([await rows("asset_event"), await rows("dagrun_asset_event"), await rows("asset_dag_run_queue")]).toEqual([
+    4, 2, 2,
+  ]);
+  world.clock.advance(2 * DAY);
+  expect(await world.store.countOld("asset_event", request())).toBe(2);
+  expect(await world.store.cleanBatch("asset_event", request(), 10)).toBe(2);
+  const left = await world.sql<{ name: string }>(
+    "SELECT a.name FROM asset_event e JOIN asset a ON a.id = e.asset_id ORDER BY a.name",
+  );
+  expect(left.map(({ name }) => name)).toEqual(["y", "z"]);
+  expect([await rows("dagrun_asset_event"), await rows("asset_dag_run_queue")]).toEqual([1, 1]);
+  // A run that goes takes its traces along.
+  await world.store.cleanBatch("dag_run", request(), 10);
+  expect(await rows("dagrun_asset_event")).toBe(1);
+});

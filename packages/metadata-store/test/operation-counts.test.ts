@@ -59,3 +59,30 @@ test("a finish costs the same beside two hundred waiting tasks and with two hund
   await secondRun(dag(wide));
   expect(await countFinish("a")).toEqual({ statements: 9, trips: 4 });
 });
+
+test("an event of an asset starts its consumer at the same cost beside a hundred older events", async () => {
+  const asset = { kind: "asset" as const, name: "a", uri: "a", group: "asset", extra: {} };
+  const timetable = { type: "asset" as const, condition: asset, batch: false };
+  const consumer = dag("c", { dag_id: "c", timetable, max_active_runs: 1000 });
+  const files = [
+    { ...dag("p", { dag_id: "p" }, { p: { outlets: [asset] } }), relative_fileloc: "p.ts" },
+    { ...consumer, relative_fileloc: "c.ts" },
+  ];
+  for (const form of files) await world.store.saveParsedFile(parsedFile([{ ...form, is_paused_upon_creation: false }]));
+  const produce = async () => {
+    await player.trigger("p");
+    const claim = await player.claim("p");
+    return { finish: await world.count(() => player.finish(claim, SUCCESS)), start: await countTurn() };
+  };
+  const countTurn = () => world.count(async () => player.hears(await world.store.createAssetRuns()));
+  await produce();
+  const first = await produce();
+  const [row] = await world.sql<{ id: number }>("SELECT id FROM asset");
+  await world.store.setDagPaused("c", true);
+  for (let events = 0; events < 100; events += 1)
+    await world.store.createAssetEvent({ asset_id: row?.id ?? 0, extra: {}, partition_key: null });
+  await world.store.setDagPaused("c", false);
+  expect(await produce()).toEqual(first);
+  expect(first.finish.statements).toBeLessThanOrEqual(11);
+  expect(first.start.statements).toBeLessThanOrEqual(12);
+});

@@ -5,11 +5,14 @@ export { authorTrace } from "./author-trace.ts";
 export { Bundle } from "./bundle.ts";
 export { EXTERNAL_SPECIFIERS, installSdkResolver, loadBundle, NoBundleError } from "./load-bundle.ts";
 export type {
+  AssetEventLocator,
+  AssetEventRange,
   AssetLocator,
   ConsumedAssetEvent,
   HitlQuestion,
   LogLevel,
   LogRecord,
+  RawAssetEvent,
   RawClient,
   RawConnection,
   Retention,

@@ -71,6 +71,7 @@ export {
 } from "./asset-schedule.ts";
 export { AssetWatcher } from "./asset-watcher.ts";
 export { Dag } from "./dag.ts";
+export type { AssetEvent, InletEvents, InletEventsOptions } from "./inlet-events.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";
 export type { OutletEvent, OutletEventAlias, OutletEvents } from "./outlet-events.ts";

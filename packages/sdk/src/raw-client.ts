@@ -39,21 +39,41 @@ export interface HitlQuestion {
   readonly assigned_users: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** An event of an asset. */
+export interface RawAssetEvent {
+  readonly asset: { readonly name: string; readonly uri: string };
+  readonly extra: Readonly<Record<string, JsonValue>> | null;
+  readonly source_task_id: string | null;
+  readonly source_dag_id: string | null;
+  readonly source_run_id: string | null;
+  readonly source_map_index: number | null;
+  readonly timestamp: string;
+  readonly partition_key?: string | null;
+}
+
 /** An event of an asset that a run consumed. */
-export interface ConsumedAssetEvent {
+export interface ConsumedAssetEvent extends RawAssetEvent {
   readonly asset: {
     readonly name: string;
     readonly uri: string;
     readonly extra: Readonly<Record<string, JsonValue>>;
   };
   readonly extra: Readonly<Record<string, JsonValue>>;
-  readonly source_task_id: string | null;
-  readonly source_dag_id: string | null;
-  readonly source_run_id: string | null;
-  readonly source_map_index: number | null;
   readonly source_aliases: readonly { readonly name: string }[];
-  readonly timestamp: string;
-  readonly partition_key?: string | null;
+}
+
+/** Whose events are asked for. */
+export type AssetEventLocator =
+  | AssetLocator
+  | { readonly name: string; readonly uri: string }
+  | { readonly alias: string };
+
+export interface AssetEventRange {
+  /** Instants in ISO 8601; null: no bound. */
+  readonly after: string | null;
+  readonly before: string | null;
+  readonly ascending: boolean;
+  readonly limit: number | null;
 }
 
 /** An asset as its state store is asked for. */
@@ -107,6 +127,7 @@ export interface RawClient {
   setTaskState(key: string, value: JsonValue, retention: Retention): Promise<void>;
   deleteTaskState(key: string): Promise<void>;
   clearTaskState(): Promise<void>;
+  getAssetEvents(of: AssetEventLocator, range: AssetEventRange): Promise<readonly RawAssetEvent[]>;
   getAssetState(asset: AssetLocator, key: string): Promise<JsonValue>;
   setAssetState(asset: AssetLocator, key: string, value: JsonValue): Promise<void>;
   deleteAssetState(asset: AssetLocator, key: string): Promise<void>;

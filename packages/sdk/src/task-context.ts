@@ -1,5 +1,6 @@
 /** `getContext()`: the facts of the running try. */
 import type { DagRunType, JsonValue } from "@updraft/dag-core";
+import { type AssetEvent, createInletEvents, type InletEvents, toAssetEvent } from "./inlet-events.ts";
 import type { OutletEvents } from "./outlet-events.ts";
 import type { ConsumedAssetEvent } from "./raw-client.ts";
 import { currentScope } from "./try-scope.ts";
@@ -32,27 +33,21 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly partitionKey: string | null;
   /** Events of assets that made the run, oldest first. */
   readonly triggeringAssetEvents: readonly TriggeringAssetEvent[];
+  /** What happened to the assets that this task reads. */
+  readonly inletEvents: InletEvents;
   /** What this task says about the events of its outlets. */
   readonly outletEvents: OutletEvents;
 }
 
 /** An event of an asset that made the run. */
-export interface TriggeringAssetEvent {
-  readonly asset: { readonly name: string; readonly uri: string };
-  readonly extra: Readonly<Record<string, JsonValue>>;
-  readonly timestamp: Date;
-  /** All null for an event that no task wrote. */
-  readonly sourceDagId: string | null;
-  readonly sourceRunId: string | null;
-  readonly sourceTaskId: string | null;
-  readonly sourceMapIndex: number | null;
+export interface TriggeringAssetEvent extends AssetEvent {
   /** Aliases through which it came. */
   readonly sourceAliases: readonly string[];
-  readonly partitionKey: string | null;
 }
 
 export function getContext(): UpdraftTaskContext {
-  const { context, signal, outletEvents } = currentScope("getContext()");
+  const scope = currentScope("getContext()");
+  const { context, signal, outletEvents } = scope;
   return Object.freeze({
     dagId: context.dag_id,
     taskId: context.task_id,
@@ -70,23 +65,14 @@ export function getContext(): UpdraftTaskContext {
     triggerEvent: context.resumption?.kwargs.event,
     partitionKey: context.partition_key ?? null,
     triggeringAssetEvents: Object.freeze((context.consumed_asset_events ?? []).map(toTriggeringEvent)),
+    inletEvents: createInletEvents(() => scope.client),
     outletEvents: outletEvents.events,
   });
 }
 
 function toTriggeringEvent(event: ConsumedAssetEvent): TriggeringAssetEvent {
-  const { name, uri } = event.asset;
-  return Object.freeze({
-    asset: { name, uri },
-    extra: event.extra,
-    timestamp: new Date(event.timestamp),
-    sourceDagId: event.source_dag_id,
-    sourceRunId: event.source_run_id,
-    sourceTaskId: event.source_task_id,
-    sourceMapIndex: event.source_map_index,
-    sourceAliases: event.source_aliases.map((alias) => alias.name),
-    partitionKey: event.partition_key ?? null,
-  });
+  const sourceAliases = event.source_aliases.map((alias) => alias.name);
+  return Object.freeze({ ...toAssetEvent(event), sourceAliases });
 }
 
 function toDate(instant: string | null): Date | null {

@@ -196,6 +196,46 @@ test("a handler sees the events that made its run", async () => {
   });
 });
 
+test("a handler reads the events of its inlets, in the order and the range it asks for", async () => {
+  const dag = new Dag("d");
+  const after = new Date("2026-03-01T00:00:00Z");
+  dag.task("t", async () => {
+    const { inletEvents } = getContext();
+    await inletEvents.of(files, { after, limit: 3, ascending: false });
+    await inletEvents.of(Asset.ref({ uri: "u" }), { before: after });
+    await inletEvents.of(Asset.ref({ name: "n" }));
+    return (await inletEvents.of(orders)) as never;
+  })();
+  const calls: string[] = [];
+  const outcome = await runTask(dag, "t", (world) => {
+    Object.assign(world, { calls });
+    world.assetEvents = [
+      {
+        ...{ asset: { name: "orders", uri: "s3://lake/orders" }, extra: null, timestamp: "2026-03-01T12:00:00.000Z" },
+        ...{ source_task_id: "load", source_dag_id: "p", source_run_id: "r", source_map_index: 2, partition_key: "eu" },
+      },
+    ];
+  });
+  expect(calls.filter((call) => call.startsWith("getAssetEvents")).map((call) => JSON.parse(call.slice(15)))).toEqual([
+    { alias: "files", after: after.toISOString(), before: null, ascending: false, limit: 3 },
+    { uri: "u", after: null, before: after.toISOString(), ascending: true, limit: null },
+    { name: "n", after: null, before: null, ascending: true, limit: null },
+    { name: "orders", uri: "s3://lake/orders", after: null, before: null, ascending: true, limit: null },
+  ]);
+  expect(outcome).toMatchObject({
+    returnValue: [
+      {
+        asset: { name: "orders", uri: "s3://lake/orders" },
+        ...{ extra: {}, timestamp: "2026-03-01T12:00:00.000Z", partitionKey: "eu" },
+        ...{ sourceDagId: "p", sourceRunId: "r", sourceTaskId: "load", sourceMapIndex: 2 },
+      },
+    ],
+  });
+  const broken = new Dag("b");
+  broken.task("t", () => getContext().inletEvents.of("orders" as never) as never)();
+  expect(await runTask(broken, "t")).toMatchObject({ error: { message: expect.stringContaining("takes an inlet") } });
+});
+
 test("the state of an asset is kept by its identity", async () => {
   const dag = new Dag("d");
   dag.task("t", async () => {

@@ -24,6 +24,7 @@ consumer.task(
       extra,
       sourceDagId,
     })),
+    newest: (await getContext().inletEvents.of(orders, { ascending: false, limit: 1 })).map((event) => event.extra),
     writtenBy: await getClient()
       .assetStateStore.forAsset(Asset.ref({ name: "conf_orders" }))
       .get("written_by"),

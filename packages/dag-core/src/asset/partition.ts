@@ -19,6 +19,14 @@ export interface PartitionedRunFacts extends AssetRunFacts {
   readonly mapper: PartitionMapper;
 }
 
+/** Events whose keys the mapper has no answer for: they will never belong to a run. */
+export function unmappedEvents<E extends { readonly partition_key: string | null }>(
+  mapper: PartitionMapper,
+  events: readonly E[],
+): E[] {
+  return events.filter(({ partition_key: key }) => key === null || mapPartitionKey(mapper, key) === null);
+}
+
 /** The runs of each key by itself, the key with the oldest event first. */
 export function planPartitionedRuns(facts: PartitionedRunFacts): PartitionedRun[] {
   const { queued, mapper, room } = facts;

@@ -79,3 +79,28 @@ export async function markSeen(tx: Queryable, dagId: string, eventIds: readonly 
     values: [dagId, eventIds],
   });
 }
+
+/** Takes events from the queue that no run will ever consume, and notes in the audit log why, one by one. */
+export async function refuseEvents(
+  tx: Queryable,
+  dagId: string,
+  refused: readonly QueuedEvent[],
+  now: Instant,
+): Promise<void> {
+  if (refused.length === 0) return;
+  const causes = refused.map(({ name, uri, partition_key: key }) =>
+    JSON.stringify({
+      ...{ asset: { name, uri }, partition_key: key },
+      cause: `The partition mapper of DAG ${dagId} has no key for '${key}'; the event makes no run of it`,
+    }),
+  );
+  await tx.rows({
+    name: "refuse_events",
+    text: `WITH refused AS (
+        DELETE FROM asset_dag_run_queue q USING unnest($2::bigint[], $3::text[]) AS r (id, cause)
+        WHERE q.target_dag_id = $1 AND q.event_id = r.id RETURNING r.id, r.cause)
+      INSERT INTO log (dttm, event, dag_id, owner, extra)
+      SELECT $4, 'asset_event_refused', $1, 'scheduler', cause FROM refused ORDER BY id`,
+    values: [dagId, refused.map(({ id }) => id), causes, at(now)],
+  });
+}

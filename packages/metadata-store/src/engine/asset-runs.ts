@@ -15,10 +15,11 @@ import {
   isAssetConditionMet,
   planAssetRuns,
   planPartitionedRuns,
+  unmappedEvents,
 } from "@updraft/dag-core";
 import { NOTHING } from "../announcement.ts";
 import type { Announcement, SchedulingStep } from "../store.ts";
-import { attachHistory, consumeEvents, markSeen, queuedEvents } from "./asset-queue.ts";
+import { attachHistory, consumeEvents, markSeen, queuedEvents, refuseEvents } from "./asset-queue.ts";
 import type { Engine } from "./context.ts";
 import { createRun, type DagFacts, writePartitionKey } from "./create-run.ts";
 import { joined } from "./due-runs.ts";
@@ -118,7 +119,10 @@ interface Evaluation {
 async function createNext(engine: Engine, turn: Turn, { dag, schedule }: Evaluation): Promise<void> {
   const { condition, batch } = schedule;
   const mapper = schedule.type === "asset" ? (schedule.partition ?? null) : null;
-  const queued = await queuedEvents(turn.tx, dag.dag_id, batch || mapper !== null ? "all" : "next");
+  const waiting = await queuedEvents(turn.tx, dag.dag_id, batch || mapper !== null ? "all" : "next");
+  const refused = mapper === null ? [] : unmappedEvents(mapper, waiting);
+  await refuseEvents(turn.tx, dag.dag_id, refused, turn.now);
+  const queued = waiting.filter((event) => !refused.includes(event));
   const room = dag.max_active_runs - dag.active_runs;
   const facts = { condition, batch, queued, room };
   const [next] = mapper === null ? unpartitioned(planAssetRuns(facts)) : planPartitionedRuns({ ...facts, mapper });

@@ -6,6 +6,7 @@ import {
   type GivenInputs,
   type HitlQuestion,
   type LogRecord,
+  type RawAssetEvent,
   type RawClient,
   type RawConnection,
   type RunContext,
@@ -22,6 +23,7 @@ export class World {
   readonly xcoms = new Map<string, JsonValue>();
   state = new Map<string, JsonValue>();
   readonly assetState = new Map<string, JsonValue>();
+  assetEvents: RawAssetEvent[] = [];
   consumedAssetEvents: NonNullable<RunContext["consumed_asset_events"]> = [];
   readonly skipped = new Set<string>();
   readonly triggered: TriggerRequest[] = [];
@@ -55,6 +57,10 @@ export class World {
       setTaskState: async (key, value) => void this.state.set(key, value),
       deleteTaskState: async (key) => void this.state.delete(key),
       clearTaskState: async () => this.state.clear(),
+      getAssetEvents: async (of, range) => {
+        this.calls.push(`getAssetEvents ${JSON.stringify({ ...of, ...range })}`);
+        return this.assetEvents;
+      },
       getAssetState: async (asset, key) => this.assetState.get(JSON.stringify([asset, key])) ?? null,
       setAssetState: async (asset, key, value) => void this.assetState.set(JSON.stringify([asset, key]), value),
       deleteAssetState: async (asset, key) => void this.assetState.delete(JSON.stringify([asset, key])),
