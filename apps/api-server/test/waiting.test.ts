@@ -4,6 +4,7 @@ import {
   hitlDetail,
   hitlDetailCollection,
   hitlDetailResponse,
+  taskInstanceResponse,
   triggererReportResponse,
 } from "@updraft/contract";
 import { DATE_TIME_TRIGGER } from "@updraft/dag-core";
@@ -118,6 +119,12 @@ describe("triggerers", () => {
     };
     const kept = triggererReportResponse.parse((await call("PUT", "one", report)).body);
     expect(kept).toEqual({ held: [id], tokens: [expect.any(String), null] });
+    const shown = await server.rest("GET", "/api/v2/dags/d/dagRuns/hosted/taskInstances/ask");
+    expect(taskInstanceResponse.parse(shown.body)).toMatchObject({
+      state: "deferred",
+      trigger: { id, classpath: "updraft.trigger.mine", kwargs: "{}", triggerer_id: shown.body.triggerer_job.id },
+      triggerer_job: { job_type: "TriggererJob", state: "running", hostname: "h" },
+    });
     const health = await server.call("GET", "/api/v2/monitor/health");
     expect(health.body.triggerer.status).toBe("healthy");
 

@@ -325,6 +325,18 @@ export interface TaskInstanceRow {
   readonly operator: string;
   readonly note: string | null;
   readonly dag_version_number: number;
+  /** Of one that is deferred. */
+  readonly deferral: DeferralRow | null;
+}
+
+/** A trigger, and the triggerer that runs it: none has it yet, or the engine keeps it. */
+export interface DeferralRow {
+  readonly id: number;
+  readonly classpath: string;
+  readonly kwargs: Readonly<Record<string, JsonValue>>;
+  readonly queue: string | null;
+  readonly created_date: Instant;
+  readonly job: JobRow | null;
 }
 
 export interface DagRow {

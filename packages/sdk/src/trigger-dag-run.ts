@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DAG_RUN_STATES, type DagRunState, type JsonValue } from "@updraft/dag-core";
+import { defaultDeferrable } from "./default-deferrable.ts";
 import { copyJson, describeValue, isPlainObject } from "./json.ts";
 import { defineOperator } from "./operator.ts";
 import type { TriggerRequest } from "./raw-client.ts";
@@ -34,6 +35,7 @@ export interface TriggerDagRunSpec {
   readonly allowedStates?: readonly DagRunState[] | undefined;
   readonly failedStates?: readonly DagRunState[] | undefined;
   readonly note?: string | undefined;
+  /** Waits without a slot. Default: the installation's `operators.default_deferrable`. */
   readonly deferrable?: boolean | undefined;
 }
 
@@ -189,7 +191,7 @@ function createPlan(spec: unknown): Plan {
     waitForCompletion = false,
     skipWhenAlreadyExists = false,
     failWhenDagIsPaused = false,
-    deferrable = false,
+    deferrable = defaultDeferrable(),
   } = spec;
   return {
     dagId: readText(spec, "dagId") ?? missingDagId(),

@@ -1,6 +1,6 @@
 /** Tasks that wait: deferred, rescheduled, sensors, retry policies, people. */
 import { DAG_STATE_TRIGGER, DATE_TIME_TRIGGER, type JsonValue } from "@updraft/dag-core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { approval, hitl } from "../src/hitl.ts";
 import type { RunContext } from "../src/host.ts";
 import {
@@ -228,6 +228,18 @@ describe("deferrable triggerDagRun", () => {
       triggerKwargs: { dag_id: "other", run_ids: ["r"], states: ["success", "failed"], poll_interval: 5 },
       next: { method: "execute_complete", kwargs: { run_id: "r" }, timeout: null },
     });
+  });
+
+  it("is the default where the installation says so", async () => {
+    const kindOf = async (deferrable?: boolean) => {
+      const one = new Dag("d");
+      one.task("t", triggerDagRun({ dagId: "other", waitForCompletion: true, pokeInterval: 0.01, deferrable }))();
+      return (await runTry(one, "t")).kind;
+    };
+    expect(await kindOf()).toBe("success");
+    vi.stubEnv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True");
+    expect([await kindOf(), await kindOf(false)]).toEqual(["deferred", "success"]);
+    vi.unstubAllEnvs();
   });
 
   it.each([

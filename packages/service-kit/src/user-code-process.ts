@@ -25,6 +25,7 @@ export interface UserCodeProcessOptions {
  * `AIRFLOW_CONN_`: api-server resolves those, so that access to them is checked and masked.
  */
 const ALLOWED = [
+  "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE",
   "PATH",
   "HOME",
   "USER",

@@ -7,7 +7,7 @@ import type {
   XcomEntryResponse,
 } from "@updraft/contract";
 import { DAG_RUN_TRIGGERS } from "@updraft/contract";
-import type { DagRunRow, JobRow, TaskInstanceRow, XComRow } from "@updraft/metadata-store";
+import type { DagRunRow, DeferralRow, JobRow, TaskInstanceRow, XComRow } from "@updraft/metadata-store";
 import { iso, secondsBetween } from "../http/iso.ts";
 import { dagVersionResponseOf } from "./present-dag.ts";
 import type { VersionOf } from "./version-lookup.ts";
@@ -81,9 +81,16 @@ export function taskInstanceResponseOf(row: TaskInstanceRow, versionOf: VersionO
     note: row.note,
     rendered_map_index: row.rendered_map_index,
     rendered_fields: {},
-    trigger: null,
-    triggerer_job: null,
+    trigger: triggerResponseOf(row.deferral),
+    triggerer_job: row.deferral?.job == null ? null : jobResponseOf(row.deferral.job),
   };
+}
+
+function triggerResponseOf(deferral: DeferralRow | null): TaskInstanceResponse["trigger"] {
+  if (deferral === null) return null;
+  const { id, classpath, kwargs, queue, created_date, job } = deferral;
+  const created = iso(created_date);
+  return { id, classpath, kwargs: JSON.stringify(kwargs), created_date: created, queue, triggerer_id: job?.id ?? null };
 }
 
 export function xcomEntryResponseOf(row: XComRow): XcomEntryResponse {

@@ -39,6 +39,17 @@ export const taskInstanceHistoryResponse = z.strictObject({
 export type TaskInstanceHistoryResponse = z.infer<typeof taskInstanceHistoryResponse>;
 export const taskInstanceHistoryCollectionResponse = collectionOf("task_instances", taskInstanceHistoryResponse);
 
+const triggerResponse = z.strictObject({
+  id: z.int(),
+  classpath: z.string(),
+  /** JSON. */
+  kwargs: z.string(),
+  created_date: wireInstant,
+  queue: z.string().nullable(),
+  /** The id of the triggerer's job. */
+  triggerer_id: z.int().nullable(),
+});
+
 export const taskInstanceResponse = taskInstanceHistoryResponse.extend({
   id: z.uuid(),
   logical_date: wireInstantOrNull,
@@ -47,7 +58,7 @@ export const taskInstanceResponse = taskInstanceHistoryResponse.extend({
   rendered_map_index: z.string().nullable(),
   rendered_fields: jsonObject,
   /** Of deferred tasks. */
-  trigger: jsonObject.nullable(),
+  trigger: triggerResponse.nullable(),
   triggerer_job: jobResponse.nullable(),
 });
 export type TaskInstanceResponse = z.infer<typeof taskInstanceResponse>;

@@ -10,7 +10,21 @@ export const INSTANCE_COLUMNS = `t.id, t.dag_id, t.run_id, t.task_id, t.map_inde
   r.logical_date, r.run_after, t.state,
   t.cause, t.try_number, t.max_tries, t.start_date, t.end_date, t.scheduled_when, t.queued_when, t.next_retry_at,
   t.last_heartbeat_at, t.hostname, t.unixname, t.pid, t.pool, t.pool_slots, t.queue, t.priority_weight, t.operator,
-  t.note, v.version_number AS dag_version_number`;
+  t.note, v.version_number AS dag_version_number, ${deferral()} AS deferral`;
+
+/** What a deferred instance waits for, and the triggerer that has it; nothing is read for the others. */
+function deferral(): string {
+  const ms = (column: string) => `round(extract(epoch FROM ${column}) * 1000)::bigint`;
+  return `CASE WHEN t.state = 'deferred' THEN (
+    SELECT json_build_object('id', g.id, 'classpath', g.classpath, 'kwargs', g.kwargs, 'queue', g.queue,
+      'created_date', ${ms("g.created_date")},
+      'job', CASE WHEN j.id IS NOT NULL THEN json_build_object('id', j.id, 'job_type', j.job_type, 'state', j.state,
+        'hostname', j.hostname, 'unixname', j.unixname, 'log_server_url', j.log_server_url,
+        'start_date', ${ms("j.start_date")}, 'end_date', ${ms("j.end_date")},
+        'latest_heartbeat', ${ms("j.latest_heartbeat")}) END)
+    FROM trigger g LEFT JOIN job j ON j.name = g.triggerer AND g.lease_until > clock_timestamp()
+    WHERE g.id = t.trigger_id) END`;
+}
 
 /** Of `hitl_detail h`. */
 export const HITL_COLUMNS = `h.ti_id, h.options, h.subject, h.body, h.defaults, h.multiple, h.params,

@@ -23,6 +23,7 @@ export function instanceRow(instance: MemoryInstance): TaskInstanceRow {
     ...{ dag_id: run.dag.dag_id, run_id: run.run_id, logical_date: run.logical_date, run_after: run.run_after },
     ...{ task_id, pool, pool_slots, queue, operator, note: null, unixname: null, scheduled_when: null },
     rendered_map_index: null,
+    deferral: null,
     dag_version_number: run.version.number,
   };
 }
