@@ -293,7 +293,10 @@ describe("changes", () => {
   it("creates, changes and deletes pools", async () => {
     const body = { name: "db", slots: 2, description: "the database", include_deferred: true };
     const created = await server.rest("POST", "/api/v2/pools", body);
-    expect([created.status, created.body]).toMatchObject([201, { ...body, open_slots: 2, occupied_slots: 0 }]);
+    expect([created.status, created.body]).toMatchObject([
+      201,
+      { ...body, open_slots: 2, occupied_slots: 0, team_name: null },
+    ]);
     expect(await server.rest("POST", "/api/v2/pools", body)).toMatchObject({ status: 409 });
     const path = "/api/v2/pools/db";
     expect(

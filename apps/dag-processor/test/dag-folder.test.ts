@@ -19,7 +19,7 @@ function write(files: Readonly<Record<string, string>>): void {
 }
 
 test("tests, declarations, data and installed packages are none", async () => {
-  const names = ["a.ts", "b.mjs", "sub/c.js", "a.test.ts", "a.spec.mts", "a.d.ts", "a.json", "x.tsx"];
+  const names = ["a.ts", "b.mjs", "sub/c.js", "a.test.ts", "a.spec.mts", "a.d.ts", "a.json", "a.yaml", "x.tsx"];
   write(Object.fromEntries([...names, "node_modules/p/i.js", "sub/dist/d.js"].map((name) => [name, ""])));
   expect(await listDagFiles(folder, 100)).toEqual(["a.ts", "b.mjs", "sub/c.js"]);
 });

@@ -36,6 +36,7 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
       run_type: dag_run.run_type as DagRunType,
       max_tries: run.max_tries,
       ...waitFactsOf(run),
+      ...loopOf(run),
       partition_key: dag_run.partition_key,
       consumed_asset_events: dag_run.consumed_asset_events as NonNullable<RunContext["consumed_asset_events"]>,
     },
@@ -50,6 +51,11 @@ export function assignmentOf({ config, message, run, token, artefactPath }: Assi
     log_path: logPathOf(config, message),
     max_log_bytes: config.maxLogFileBytes,
   };
+}
+
+function loopOf({ loop }: RunResponse): Pick<RunContext, "loop"> {
+  // What the API answers is JSON.
+  return loop === undefined ? {} : { loop: { ...loop, previous: loop.previous as JsonValue } };
 }
 
 /** How the try goes on after a wait, and how often it was rescheduled. */

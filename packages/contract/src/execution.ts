@@ -59,6 +59,8 @@ export const runResponse = z.object({
   next_kwargs: z.record(z.string(), json).nullish(),
   start_date: z.string().nullish(),
   arg_bindings: z.array(argBinding),
+  /** How far the loop around the task has come; absent where there is none. */
+  loop: z.object({ index: z.int(), max_iterations: z.int(), previous: json }).optional(),
   updraft: z.object({
     artefact_hash: z.string(),
     operator_name: z.string(),

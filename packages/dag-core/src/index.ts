@@ -86,6 +86,7 @@ export {
 export { isActive, isExecuting, isFinished, isWaiting } from "./state-sets.ts";
 export { type StuckEffect, stuckEffect } from "./stuck-effect.ts";
 export { suggest } from "./suggest.ts";
+export { decideLoop, type LoopDecision, restartedLoops, type TaskLoop, taskLoops } from "./task-loop.ts";
 export { clearScope, namedScope, type ScopeNames, type TaskScope, tasksOfGroup } from "./task-scope.ts";
 export { distantWatchers, effectiveLeaves, type TaskShape, taskShapes } from "./task-shape.ts";
 export { describeTimetable, type TimetableDescription } from "./timetable/describe-timetable.ts";

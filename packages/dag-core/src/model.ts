@@ -265,6 +265,16 @@ export interface SerializedTask {
   readonly ui_detail: string | null;
 }
 
+export interface SerializedLoop {
+  /** The task after all others of the group; it returns whether the condition holds. */
+  readonly gate_task_id: string;
+  /** The task before it, whose result the next iteration gets. */
+  readonly result_task_id: string;
+  readonly max_iterations: number;
+  /** False: it counts to `max_iterations`. */
+  readonly has_condition: boolean;
+}
+
 export interface SerializedTaskGroup {
   /** Fully qualified id; null for the root. */
   readonly group_id: string | null;
@@ -275,6 +285,8 @@ export interface SerializedTaskGroup {
   readonly retries: number;
   /** Seconds. */
   readonly retry_delay: number;
+  /** Runs again until its condition holds; absent: it is no loop. */
+  readonly loop?: SerializedLoop;
   readonly children: readonly ({ readonly task_id: string } | { readonly group: SerializedTaskGroup })[];
 }
 

@@ -7,6 +7,7 @@ import { assetScheduleMessages, assetTaskMessages } from "./asset/validate-asset
 import { findCycle } from "./graph.ts";
 import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
 import { suggest } from "./suggest.ts";
+import { loopMessages } from "./task-loop.ts";
 import { assertTimetable } from "./timetable/parse-schedule.ts";
 import { ScheduleError } from "./timetable/schedule-error.ts";
 import { groupMappingMessages, taskMappingMessages } from "./validate-mapping.ts";
@@ -46,6 +47,7 @@ function* dagMessages(dag: SerializedDag): Iterable<string> {
   const cycle = findCycle(dag);
   if (cycle !== null) yield `The tasks form a cycle: ${cycle.join(" >> ")}`;
   yield* timetableMessages(dag);
+  yield* loopMessages(dag);
   yield* countMessage("max_active_runs", dag.max_active_runs, 0);
   yield* countMessage("max_active_tasks", dag.max_active_tasks, 1);
   yield* countMessage("max_consecutive_failed_dag_runs", dag.max_consecutive_failed_dag_runs, 0);

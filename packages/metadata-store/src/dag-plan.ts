@@ -11,7 +11,9 @@ import {
   priorityWeights,
   type SerializedDag,
   type SerializedTask,
+  type TaskLoop,
   type TaskShape,
+  taskLoops,
   taskShapes,
   upstreamIds,
 } from "@updraft/dag-core";
@@ -38,6 +40,8 @@ export interface DagPlan {
   readonly watchers: ReadonlyMap<string, readonly string[]>;
   /** By task, those that in the next run depend on how it ends in this one. */
   readonly waitingInNextRun: ReadonlyMap<string, readonly string[]>;
+  /** The loop of each task that is in one. */
+  readonly loops: ReadonlyMap<string, TaskLoop>;
 }
 
 /** Enough for every DAG of a usual installation; a miss costs one read. */
@@ -131,6 +135,7 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     shapes,
     watchers: distantWatchers(shapes),
     waitingInNextRun: waitingInNextRun(dag),
+    loops: taskLoops(dag),
   };
 }
 

@@ -103,6 +103,16 @@ export interface ClaimedTry {
   readonly consumed_asset_events?: readonly ConsumedAssetEvent[];
   /** Inlets and outlets of the task that are not active; absent where all are. */
   readonly inactive_assets?: readonly AssetReference[];
+  /** How far the loop around the task has come; absent where there is none. */
+  readonly loop?: LoopPosition;
+}
+
+export interface LoopPosition {
+  /** From 0. */
+  readonly index: number;
+  readonly max_iterations: number;
+  /** The result of the iteration before; null in the first. */
+  readonly previous: JsonValue;
 }
 
 /** An event of an asset that made a run. */

@@ -4,6 +4,7 @@
  * Everything is mutable until the Dag is read; reading checks that nothing was left half said and closes it.
  * Refs are handed out by `node-refs.ts`; this file knows only records.
  */
+import type { SerializedLoop } from "@updraft/dag-core";
 import type { CallSite } from "./call-site.ts";
 import { errorAt } from "./call-site.ts";
 import type { GroupInput } from "./group-inputs.ts";
@@ -66,6 +67,8 @@ export interface GroupRecord {
   /** What the whole group is mapped over. */
   readonly expand: ExpandRecord | null;
   readonly children: (TaskRecord | GroupRecord)[];
+  /** Set when the Dag is read, where the group is a loop. */
+  loop?: SerializedLoop;
 }
 
 export type Endpoint = TaskRecord | GroupRecord;
@@ -95,6 +98,7 @@ export class DagModel {
   /** Order edges in the order drawn, each once. Edges of inputs follow from the inputs. */
   readonly edges: Edge[] = [];
   readonly labels = new Map<string, Map<string, string>>();
+  readonly #completions: (() => void)[] = [];
   readonly #drawn = new Map<Endpoint, Set<Endpoint>>();
   #read = false;
 
@@ -130,6 +134,11 @@ export class DagModel {
     group.parent.children.push(group);
   }
 
+  /** Does something once everything is declared, just before the Dag is closed. */
+  beforeReading(complete: () => void): void {
+    this.#completions.push(complete);
+  }
+
   /** Draws one edge; a second time is no error and changes at most the label. */
   connect(edge: Edge, label: string | null): void {
     if (edge.up === edge.down) throw new Error(`${describeEndpoint(edge.up)} can't come before itself`);
@@ -146,6 +155,7 @@ export class DagModel {
   /** Closes the Dag for reading, once everything in it is complete. */
   finalize(): void {
     if (this.#read) return;
+    for (const complete of this.#completions.splice(0)) complete();
     this.#assertDecisionsComplete();
     for (const task of this.tasks.values()) {
       if (!task.placed) {

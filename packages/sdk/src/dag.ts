@@ -4,7 +4,8 @@ import { callSiteAbove } from "./call-site.ts";
 import { DagModel } from "./dag-model.ts";
 import { createIfMethod, createSwitchMethod } from "./deciders.ts";
 import { createTaskMethod } from "./declare-task.ts";
-import { describeValue } from "./json.ts";
+import { describeValue, type JsonValue } from "./json.ts";
+import { createLoopGroup, type LoopGroupOptions } from "./loop-group.ts";
 import { AIRFLOW_DIALECT, type Dialect, recordSpec, UPDRAFT_DIALECT } from "./spec-fields.ts";
 import type { DagSpec, TaskSpec, UpdraftDagSpec, UpdraftTaskSpec } from "./spec-types.ts";
 import { createTaskGroup } from "./task-group.ts";
@@ -66,6 +67,11 @@ export class AirflowDag extends BaseDag<DagSpec, TaskSpec> {
 export class Dag extends BaseDag<UpdraftDagSpec, UpdraftTaskSpec> {
   constructor(dagId: string, spec: UpdraftDagSpec = {}) {
     super(dagId, spec, UPDRAFT_DIALECT);
+  }
+
+  /** A task group that runs again until its condition holds. */
+  loopGroup<R = JsonValue>(groupId: string, options: LoopGroupOptions<R>): GroupRefOf<UpdraftTaskSpec> {
+    return createLoopGroup(modelOf(this), { label: groupId, options, site: callSiteAbove(this.loopGroup) });
   }
 }
 

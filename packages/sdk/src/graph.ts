@@ -30,6 +30,11 @@ export function rootsOf(model: DagModel, group: GroupRecord): TaskRecord[] {
   return new GroupExpansion(model.edges, directEdges(model)).entries(group);
 }
 
+/** The tasks of a group after which none of it comes. */
+export function leavesOf(model: DagModel, group: GroupRecord): TaskRecord[] {
+  return new GroupExpansion(model.edges, directEdges(model)).leaves(group);
+}
+
 type Successors = ReadonlyMap<TaskRecord, ReadonlySet<TaskRecord>>;
 
 function directEdges(model: DagModel): Map<TaskRecord, Set<TaskRecord>> {
@@ -61,6 +66,10 @@ class GroupExpansion {
 
   entries(endpoint: Endpoint): TaskRecord[] {
     return this.#entries(endpoint, new Set());
+  }
+
+  leaves(group: GroupRecord): TaskRecord[] {
+    return this.#leaves(membersOf(group));
   }
 
   /** Where an edge to `endpoint` arrives. */

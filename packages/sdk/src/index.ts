@@ -73,6 +73,7 @@ export { AssetWatcher } from "./asset-watcher.ts";
 export { Dag } from "./dag.ts";
 export type { AssetEvent, InletEvents, InletEventsOptions } from "./inlet-events.ts";
 export { LineSplitter } from "./line-splitter.ts";
+export type { LoopGroupOptions } from "./loop-group.ts";
 export { defineOperator, type OperatorDefinition } from "./operator.ts";
 export type { OutletEvent, OutletEventAlias, OutletEvents } from "./outlet-events.ts";
 export {
@@ -95,7 +96,12 @@ export {
 export { type BranchChoice, branch, empty, latestOnly, type ShortCircuitOptions, shortCircuit } from "./skipping.ts";
 export type { DeadlineAlert, Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
 export { maskSecret } from "./task-client.ts";
-export { getContext, type TriggeringAssetEvent, type UpdraftTaskContext as TaskContext } from "./task-context.ts";
+export {
+  getContext,
+  type LoopContext,
+  type TriggeringAssetEvent,
+  type UpdraftTaskContext as TaskContext,
+} from "./task-context.ts";
 export { FailTask, fail, SkipTask, skip } from "./task-errors.ts";
 export { getLogger, type TaskLogger } from "./task-logger.ts";
 export type {

@@ -23,6 +23,8 @@ export interface RunContext {
   readonly resumption?: { readonly method: string; readonly kwargs: Readonly<Record<string, JsonValue>> };
   /** How often this try was rescheduled, and when it looked first; absent: never. */
   readonly reschedules?: { readonly count: number; readonly first_start: string };
+  /** How far the loop around the task has come; absent where there is none. */
+  readonly loop?: { readonly index: number; readonly max_iterations: number; readonly previous: JsonValue };
   readonly partition_key?: string | null;
   /** Events of assets that made the run; absent where none did. */
   readonly consumed_asset_events?: readonly ConsumedAssetEvent[];

@@ -172,6 +172,7 @@ function serializeGroup(group: GroupRecord): SerializedTaskGroup {
     expand: serializeExpand(group.expand),
     retries: 0,
     retry_delay: 300,
+    ...(group.loop === undefined ? {} : { loop: group.loop }),
     children: group.children.map((child) =>
       child.kind === "task" ? { task_id: child.taskId } : { group: serializeGroup(child) },
     ),

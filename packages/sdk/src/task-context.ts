@@ -2,7 +2,7 @@
 import type { DagRunType, JsonValue } from "@updraft/dag-core";
 import { type AssetEvent, createInletEvents, type InletEvents, toAssetEvent } from "./inlet-events.ts";
 import type { OutletEvents } from "./outlet-events.ts";
-import type { ConsumedAssetEvent } from "./raw-client.ts";
+import type { ConsumedAssetEvent, RunContext } from "./raw-client.ts";
 import { currentScope } from "./try-scope.ts";
 
 /** Airflow's facts. */
@@ -29,6 +29,8 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly maxTries: number;
   /** The event of the trigger that the handler deferred to; undefined where it starts. */
   readonly triggerEvent: JsonValue | undefined;
+  /** How far the loop around the task has come; null where there is none. */
+  readonly loop: LoopContext | null;
   /** What part of the data the run is about; null where it is not partitioned. */
   readonly partitionKey: string | null;
   /** Events of assets that made the run, oldest first. */
@@ -37,6 +39,14 @@ export interface UpdraftTaskContext extends TaskContext {
   readonly inletEvents: InletEvents;
   /** What this task says about the events of its outlets. */
   readonly outletEvents: OutletEvents;
+}
+
+export interface LoopContext {
+  /** The number of the iteration, from 0. */
+  readonly index: number;
+  readonly maxIterations: number;
+  /** What the last task of the iteration before returned; null in the first one. */
+  readonly previous: JsonValue;
 }
 
 /** An event of an asset that made the run. */
@@ -63,11 +73,17 @@ export function getContext(): UpdraftTaskContext {
     runType: context.run_type,
     maxTries: context.max_tries,
     triggerEvent: context.resumption?.kwargs.event,
+    loop: loopOf(context),
     partitionKey: context.partition_key ?? null,
     triggeringAssetEvents: Object.freeze((context.consumed_asset_events ?? []).map(toTriggeringEvent)),
     inletEvents: createInletEvents(() => scope.client),
     outletEvents: outletEvents.events,
   });
+}
+
+function loopOf({ loop }: RunContext): LoopContext | null {
+  if (loop === undefined) return null;
+  return Object.freeze({ index: loop.index, maxIterations: loop.max_iterations, previous: loop.previous });
 }
 
 function toTriggeringEvent(event: ConsumedAssetEvent): TriggeringAssetEvent {

@@ -115,6 +115,7 @@ function runResponseOf(claimed: ClaimedTry): RunResponse {
     should_retry: claimed.should_retry,
     ...(claimed.next_method === null ? {} : resumptionOf(claimed)),
     arg_bindings: [...claimed.arg_bindings],
+    ...(claimed.loop === undefined ? {} : { loop: claimed.loop }),
     updraft: {
       artefact_hash: claimed.artefact_hash,
       operator_name: claimed.operator_name,

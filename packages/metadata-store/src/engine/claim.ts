@@ -9,6 +9,7 @@ import { consumedEvents } from "./asset-queue.ts";
 import { inactiveAssets } from "./asset-references.ts";
 import { readInputs, type TryInputs } from "./claim-inputs.ts";
 import type { Engine } from "./context.ts";
+import { loopPositions } from "./loop-positions.ts";
 
 interface ClaimedRow extends Omit<DagRunRow, "dag_version_number"> {
   readonly ti_id: string;
@@ -81,8 +82,14 @@ async function describeAll(engine: Engine, rows: readonly ClaimedRow[]): Promise
   );
   // Each version was just loaded, or loading it would have thrown.
   const placed = rows.map((row) => ({ ...row, plan: plans.get(row.dag_version_id) as DagPlan }));
-  const inputs = await readInputs(engine.db, placed);
-  return Promise.all(placed.map(({ plan, ...row }, n) => describe(engine, plan, row, inputs[n] as TryInputs)));
+  const [inputs, loops] = await Promise.all([readInputs(engine.db, placed), loopPositions(engine.db, placed)]);
+  return Promise.all(
+    placed.map(async ({ plan, ...row }, n) => {
+      const loop = loops[n];
+      const described = await describe(engine, plan, row, inputs[n] as TryInputs);
+      return loop === undefined ? described : { ...described, loop };
+    }),
+  );
 }
 
 async function describe(engine: Engine, plan: DagPlan, row: ClaimedRow, inputs: TryInputs): Promise<ClaimedTry> {

@@ -14,6 +14,7 @@ import type { Announcement, ClearRequest, ClearResult } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
+import { restartLoops } from "./loop-restarts.ts";
 import { lockRuns } from "./runs.ts";
 import { type Chunk, chunksOf, findRuns, newestPlan, type Run, readRows, selectInstances } from "./selection.ts";
 import { decideAll } from "./start-runs.ts";
@@ -90,7 +91,13 @@ function isUnderWay(state: EngineInstance["state"]): boolean {
 }
 
 /** Takes back the states of instances; what depends on them counts anew. */
-export async function clearInstances(turn: Turn, all: readonly EngineInstance[]): Promise<void> {
+export async function clearInstances(turn: Turn, all: readonly EngineInstance[], why = "Cleared"): Promise<void> {
+  await restartLoops(turn, all);
+  await takeBack(turn, all, why);
+}
+
+/** The same where loops stay in their iterations. */
+export async function takeBack(turn: Turn, all: readonly EngineInstance[], why: string): Promise<void> {
   // What another version of the DAG left behind stays removed.
   const instances = all.filter((instance) => turn.planOf(instance).tasks.has(instance.task_id));
   keepTries(
@@ -100,7 +107,7 @@ export async function clearInstances(turn: Turn, all: readonly EngineInstance[])
   await turn.move(
     instances.map((instance) => {
       const { state, max_tries } = clearTaskEffect(instance, turn.taskOf(instance).retries);
-      const cause = state === "restarting" ? "Cleared while running" : "Cleared";
+      const cause = state === "restarting" ? `${why} while running` : why;
       return state === null
         ? { instance, state, cause, max_tries, start_date: null, end_date: null }
         : { instance, state, cause, max_tries };

@@ -17,6 +17,7 @@ import { writeAssetEvents } from "./asset-events.ts";
 import type { Engine } from "./context.ts";
 import { resumeAnswered } from "./human-input.ts";
 import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
+import { beginIterations, decideLoops } from "./loops.ts";
 import { failUnmappable } from "./map-producers.ts";
 import { lockRunsOf } from "./runs.ts";
 import { Turn } from "./turn.ts";
@@ -28,7 +29,9 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     const [runs, instances] = await Promise.all([lockRunsOf(tx, engine.plans, ids), lockInstances(tx, ids)]);
     const turn = new Turn(engine, tx, runs);
     const decided = new Map<string, Decided>();
-    for (const request of await failUnmappable(engine, turn, requests, instances)) {
+    const mappable = await failUnmappable(engine, turn, requests, instances);
+    const loops = await decideLoops(turn, mappable, instances);
+    for (const request of loops.requests) {
       const instance = instances.get(request.ti_id);
       if (instance !== undefined && !decided.has(instance.id))
         decided.set(instance.id, decideEnd(turn, instance, request));
@@ -36,7 +39,8 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
     await nameIndexes(tx, requests, decided);
     storeXComs(tx, turn, decided.values());
-    await turn.move(moves);
+    await turn.move(moves.filter(({ instance }) => !loops.continuing.has(instance.id)));
+    await beginIterations(turn, moves, loops.continuing);
     await emitOutletEvents(turn, decided.values());
     await beginWaits(turn, decided.values());
     await failFast(turn, moves);

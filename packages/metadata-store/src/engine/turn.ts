@@ -115,6 +115,13 @@ export class Turn {
     }
   }
 
+  /** Writes moves that the same transaction takes back: they are counted, but nothing is decided by them. */
+  async record(moves: readonly Move[]): Promise<void> {
+    this.#deferredHoldSlots = await crossDeferral(this.tx, moves);
+    this.#write(moves);
+    await countInChildren(this.tx, moves, (instance) => this.planOf(instance));
+  }
+
   /** Lets instances without a state run, or tells how they end. */
   async decide(instances: readonly EngineInstance[]): Promise<Move[]> {
     const open = instances.filter(({ dag_run, state }) => state === null && this.#mayDecideIn(dag_run));
