@@ -331,6 +331,8 @@ export interface SerializedDag {
   readonly allowed_run_types: readonly DagRunType[] | null;
   /** Whether clearing and backfilling move a run to the newest version; null: as configured. */
   readonly rerun_with_latest_version: boolean | null;
+  /** Unfinished runs follow the newest version; absent: as configured. */
+  readonly disable_bundle_versioning?: boolean;
   /** Absent: none. */
   readonly deadlines?: readonly DeadlineAlert[];
   readonly is_paused_upon_creation: boolean | null;

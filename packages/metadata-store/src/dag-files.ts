@@ -22,8 +22,9 @@ export function dagFileStore(engine: Engine, options: DagFileOptions): DagFileSt
   return {
     async saveParsedFile(file) {
       const saved = await engine.db.transaction((tx) => saveFile(engine, tx, options, file));
-      if (!options.disableBundleVersioning) return saved;
-      const dagIds = file.dags.map(({ dag_id }) => dag_id);
+      const unversioned = file.dags.filter((dag) => dag.disable_bundle_versioning ?? options.disableBundleVersioning);
+      if (unversioned.length === 0) return saved;
+      const dagIds = unversioned.map(({ dag_id }) => dag_id);
       return joined(saved, await followNewestVersion(engine, dagIds));
     },
 

@@ -128,6 +128,17 @@ describe("without versions (disable_bundle_versioning)", () => {
     await player.expectNoSlotsInUse();
   });
 
+  test.each([
+    [false, true, { a: "queued", b: "removed", c: null }],
+    [true, false, { a: "queued", b: null }],
+  ])("configured %s, of the DAG itself %s", async (configured, own, states) => {
+    await open(configured);
+    await save(dag("a > b", { disable_bundle_versioning: own }));
+    const run = await player.trigger("d");
+    await save(dag("a > c", { disable_bundle_versioning: own }));
+    expect(await player.states(run)).toEqual(states);
+  });
+
   test("finished runs stay on their version", async () => {
     await open(true);
     await save(dag("a"));

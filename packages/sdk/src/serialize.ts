@@ -87,6 +87,7 @@ function serializeDag(model: DagModel, { relativeFileloc, defaults }: SerializeO
     allowed_run_types: spec.allowedRunTypes ?? null,
     ...(deadlines.length === 0 ? {} : { deadlines }),
     rerun_with_latest_version: spec.rerunWithLatestVersion ?? null,
+    ...(spec.disableBundleVersioning === undefined ? {} : { disable_bundle_versioning: spec.disableBundleVersioning }),
     is_paused_upon_creation: spec.isPausedUponCreation ?? null,
     tags: [...new Set(spec.tags ?? [])].toSorted(),
     tasks: [...model.tasks.values()].map((task) => serializeTask(model, task, downstream.get(task.taskId) ?? [])),

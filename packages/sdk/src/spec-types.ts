@@ -24,7 +24,7 @@ export interface DagSpec {
   readonly failFast?: boolean | undefined;
   /** Accepted for Airflow's sake: TypeScript tasks have no templates. */
   readonly renderTemplateAsNativeObj?: boolean | undefined;
-  /** Accepted for Airflow's sake: every run keeps the version it started with. */
+  /** True: unfinished runs follow the newest version of the Dag. Default: as the installation is configured. */
   readonly disableBundleVersioning?: boolean | undefined;
   readonly isPausedUponCreation?: boolean | undefined;
   /** The queue of every task that names none. */

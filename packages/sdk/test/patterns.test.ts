@@ -12,6 +12,15 @@ function valid(dag: Dag): SerializedDag {
 }
 
 describe("canonical patterns", () => {
+  it("says where a Dag has an opinion about versions", () => {
+    const of = (spec: object) => serialize(new Dag("d", spec)).disable_bundle_versioning;
+    expect([of({}), of({ disableBundleVersioning: true }), of({ disableBundleVersioning: false })]).toEqual([
+      undefined,
+      true,
+      false,
+    ]);
+  });
+
   it("P1: linear data flow with positional ids and a literal", async () => {
     const dag = new Dag("p1", { schedule: "@daily", catchup: false, tags: ["demo"] });
     const pull = dag.task("pull", async () => [3, 1, 2]);
