@@ -1,7 +1,7 @@
 /**
  * May a task instance without a state run, must it wait, or is its end certain already?
  *
- *   setups further up ──► trigger rule ──► scope of a teardown ──► decisions of deciders ──► the run before ──► expansion
+ *   groups that run again ──► setups further up ──► trigger rule ──► scope of a teardown ──► decisions of deciders ──► the run before ──► expansion
  *
  * Whatever ends the instance wins over whatever makes it wait. Facts that a task's shape doesn't ask for are null, and
  * nobody reads them.
@@ -37,6 +37,8 @@ export interface InstanceFacts {
   readonly related: readonly RelatedInstance[];
   readonly decisions: readonly StoredDecision[];
   readonly past: PastVerdict;
+  /** A task group before it failed and may run again, in a sentence; null: none did. */
+  readonly held: string | null;
   readonly is_paused: boolean;
 }
 
@@ -62,6 +64,7 @@ const NONE: readonly string[] = [];
 
 /** Decides one instance that has no state. */
 export function decideInstance(facts: InstanceFacts): InstanceVerdict {
+  if (facts.held !== null) return wait(facts.held);
   const rule = ruleVerdict(facts);
   if (rule.kind === "set") return unlessWithheld(facts, rule);
   const decider = decisionAgainst(facts);

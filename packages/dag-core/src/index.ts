@@ -68,6 +68,23 @@ export { evaluatePast, type PastFacts, type PastVerdict, type PreviousRun } from
 export { priorityWeights } from "./priority.ts";
 export { afterDeferral, type Resumption, type TriggerEnd } from "./resume-try.ts";
 export { type FailedTry, retryDelaySeconds } from "./retry-delay.ts";
+export {
+  awaitsRetry,
+  beginGroup,
+  beginRun,
+  dueGroups,
+  evaluateGroup,
+  failedGroups,
+  failedPart,
+  type GroupMember,
+  heldByGroup,
+  NO_RETRIES,
+  noteFailure,
+  type RetryingGroup,
+  type RunRetries,
+  retryingGroups,
+  retryRun,
+} from "./retry-progress.ts";
 export { generateRunId, runTypeOfId, validateRunId } from "./run-id.ts";
 export { type RunDates, runStateEffect } from "./run-state.ts";
 export { refusedRunType } from "./run-type.ts";

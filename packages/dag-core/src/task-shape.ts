@@ -5,6 +5,7 @@
 import { downstreamIds, upstreamIds } from "./graph.ts";
 import { mappingUnits } from "./mapping-unit.ts";
 import type { SerializedDag, SerializedTask } from "./model.ts";
+import { type RetryingGroup, retryingGroups } from "./retry-progress.ts";
 
 export interface TaskShape {
   /** Setups further up that must succeed: those whose teardown is below the task, or that have none. */
@@ -17,6 +18,8 @@ export interface TaskShape {
   readonly deciders: readonly Decider[];
   /** One instance for each map index, or until that is known a placeholder for all. */
   readonly isMapped: boolean;
+  /** Groups with retries that hold a direct upstream task but not this one. */
+  readonly retryingGroups: readonly string[];
 }
 
 export interface Decider {
@@ -32,6 +35,7 @@ interface Graph {
   readonly up: Edges;
   readonly down: Edges;
   readonly mapped: ReadonlySet<string>;
+  readonly groups: readonly RetryingGroup[];
 }
 
 /** The shape of every task, by id. */
@@ -41,6 +45,7 @@ export function taskShapes(dag: SerializedDag): Map<string, TaskShape> {
     up: upstreamIds(dag),
     down: downstreamIds(dag),
     mapped: new Set(mappingUnits(dag).keys()),
+    groups: retryingGroups(dag),
   };
   const hasSetups = dag.tasks.some(({ is_setup }) => is_setup);
   return new Map(dag.tasks.map((task) => [task.task_id, shapeOf(task, graph, hasSetups)]));
@@ -69,6 +74,9 @@ function shapeOf(task: SerializedTask, graph: Graph, hasSetups: boolean): TaskSh
       .filter(({ can_skip_downstream }) => can_skip_downstream)
       .map(({ task_id }) => ({ task_id, isMapped: graph.mapped.has(task_id) })),
     isMapped: graph.mapped.has(task.task_id),
+    retryingGroups: graph.groups
+      .filter(({ task_ids }) => !task_ids.has(task.task_id) && upstream.some((id) => task_ids.has(id)))
+      .map(({ group_id }) => group_id),
   };
 }
 

@@ -6,6 +6,7 @@ import { timePart } from "./asset/time-part.ts";
 import { assetScheduleMessages, assetTaskMessages } from "./asset/validate-assets.ts";
 import { findCycle } from "./graph.ts";
 import { type SerializedDag, type SerializedTask, TRIGGER_RULES, WEIGHT_RULES } from "./model.ts";
+import { retryingGroups } from "./retry-progress.ts";
 import { suggest } from "./suggest.ts";
 import { loopMessages } from "./task-loop.ts";
 import { assertTimetable } from "./timetable/parse-schedule.ts";
@@ -51,6 +52,13 @@ function* dagMessages(dag: SerializedDag): Iterable<string> {
   yield* countMessage("max_active_runs", dag.max_active_runs, 0);
   yield* countMessage("max_active_tasks", dag.max_active_tasks, 1);
   yield* countMessage("max_consecutive_failed_dag_runs", dag.max_consecutive_failed_dag_runs, 0);
+  yield* countMessage("retries", dag.retries, 0);
+  if (!(dag.retry_delay >= 0)) yield `retry_delay must be at least 0 seconds, not ${dag.retry_delay}`;
+  for (const { group_id, retry_delay } of retryingGroups(dag)) {
+    if (!(retry_delay >= 0)) yield `retry_delay of group '${group_id}' must be at least 0 seconds, not ${retry_delay}`;
+    if (dag.fail_fast)
+      yield `Group '${group_id}' can't run again in a DAG with fail_fast, which ends with its first failure`;
+  }
   if (dag.dagrun_timeout !== null && !(dag.dagrun_timeout > 0))
     yield `dagrun_timeout must be more than 0 seconds, not ${dag.dagrun_timeout}`;
   if (dag.start_date !== null && dag.end_date !== null && dag.start_date > dag.end_date)

@@ -26,6 +26,8 @@ export interface RunStartFacts {
   /** Runs that count against `max_active_runs` of the DAG, or of the backfill that the run belongs to. */
   readonly running_runs: LimitFacts;
   readonly backfill: { readonly id: number; readonly is_paused: boolean } | null;
+  /** What the run or a task group in it waits for to run again, in a sentence; null: for nothing. */
+  readonly retry: string | null;
 }
 
 /** -1 and null: without limit. */
@@ -73,9 +75,12 @@ export interface BlockingFacts {
 /** Empty where nothing keeps it from running, or it runs. */
 export function whyNotRunning(facts: BlockingFacts, now: Instant): BlockingReason[] {
   const { state, cause } = facts;
-  if (isFinished(state)) return [reason("Task Instance State", `Task is in the '${state}' state. ${cause ?? ""}`)];
+  const { retry } = facts.run;
+  const again = retry === null ? [] : [reason("Retry", `${retry}.`)];
+  if (isFinished(state))
+    return [reason("Task Instance State", `Task is in the '${state}' state. ${cause ?? ""}`), ...again];
   if (state === "running" || state === "restarting") return [];
-  return [...whyRunWaits(facts.run, now), ...whyInstanceWaits(facts)];
+  return [...again, ...whyRunWaits(facts.run, now), ...whyInstanceWaits(facts)];
 }
 
 /** Why the tasks of a run don't start, whatever they depend on. */

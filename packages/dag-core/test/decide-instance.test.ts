@@ -19,7 +19,7 @@ import { table } from "./table.ts";
 const NOTHING: UpstreamCounts = { total: 0, success: 0, failed: 0, upstream_failed: 0, skipped: 0, removed: 0 };
 const SETUP = { is_setup: true };
 const TEARDOWN = { is_teardown: true, trigger_rule: "all_done_setup_success" as const };
-const BARE = { indirectSetups: [], directSetups: [], scope: [], deciders: [], isMapped: false };
+const BARE = { indirectSetups: [], directSetups: [], scope: [], deciders: [], isMapped: false, retryingGroups: [] };
 
 function facts(overrides: Partial<InstanceFacts> & { task?: SerializedTask } = {}): InstanceFacts {
   return {
@@ -30,6 +30,7 @@ function facts(overrides: Partial<InstanceFacts> & { task?: SerializedTask } = {
     related: [],
     decisions: [],
     past: { kind: "met" },
+    held: null,
     is_paused: false,
     ...overrides,
   };
@@ -122,6 +123,15 @@ describe("decideInstance", () => {
   it("waits for the run before without being stuck, and names it", () => {
     const past = { kind: "blocked", cause: "depends_on_past: it did not succeed in the run before, r1" } as const;
     expect(decideInstance(facts({ past }))).toEqual({ kind: "wait", cause: past.cause, isStuck: false });
+  });
+
+  it("waits for a group before it that runs again, whatever its rule says", () => {
+    for (const trigger_rule of TRIGGER_RULES) {
+      const upstream = { ...NOTHING, total: 1, failed: 1 };
+      expect(verdictOf(facts({ task: task({ task_id: "t", trigger_rule }), upstream, held: "g runs again" }))).toBe(
+        "wait",
+      );
+    }
   });
 
   it("is stuck when everything upstream is over and the rule still can't tell", () => {

@@ -21,6 +21,7 @@ const BASE: BlockingFacts = {
     ...{ state: "running", run_after: NOW, logical_date: null, is_paused: false, pause_cause: null, is_stale: false },
     running_runs: FREE,
     backfill: null,
+    retry: null,
   },
   decision: {
     task: task({ task_id: "t" }),
@@ -30,6 +31,7 @@ const BASE: BlockingFacts = {
     related: [],
     decisions: [],
     past: { kind: "met" },
+    held: null,
     is_paused: false,
   },
   upstream: [],

@@ -9,6 +9,8 @@ import {
   type MappingUnit,
   mappingUnits,
   priorityWeights,
+  type RetryingGroup,
+  retryingGroups,
   type SerializedDag,
   type SerializedTask,
   type TaskLoop,
@@ -38,6 +40,8 @@ export interface DagPlan {
   readonly shapes: ReadonlyMap<string, TaskShape>;
   /** Tasks to look at again when one ends though they are no direct successors of it. */
   readonly watchers: ReadonlyMap<string, readonly string[]>;
+  /** Task groups with retries, inner ones first. */
+  readonly retryingGroups: readonly RetryingGroup[];
   /** By task, those that in the next run depend on how it ends in this one. */
   readonly waitingInNextRun: ReadonlyMap<string, readonly string[]>;
   /** The loop of each task that is in one. */
@@ -136,6 +140,7 @@ function planOf(row: { id: string; version_number: number; form: SerializedDag; 
     watchers: distantWatchers(shapes),
     waitingInNextRun: waitingInNextRun(dag),
     loops: taskLoops(dag),
+    retryingGroups: retryingGroups(dag),
   };
 }
 

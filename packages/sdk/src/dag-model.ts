@@ -66,6 +66,9 @@ export interface GroupRecord {
   readonly childPrefix: string;
   /** What the whole group is mapped over. */
   readonly expand: ExpandRecord | null;
+  /** How often the whole group runs again, and after how many seconds. */
+  readonly retries: number;
+  readonly retryDelay: number;
   readonly children: (TaskRecord | GroupRecord)[];
   /** Set when the Dag is read, where the group is a loop. */
   loop?: SerializedLoop;
@@ -90,6 +93,8 @@ export class DagModel {
     childPrefix: "",
     expand: null,
     children: [],
+    retries: 0,
+    retryDelay: 300,
   };
   readonly tasks = new Map<string, TaskRecord>();
   readonly groups = new Map<string, GroupRecord>();

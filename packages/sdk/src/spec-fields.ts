@@ -41,6 +41,8 @@ const seconds: FieldKind = {
   expected: "a number of seconds from 0",
   accepts: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
 };
+/** Read where the group is declared. */
+const mapped: FieldKind = { expected: "something to map over", accepts: () => true };
 const factor: FieldKind = { ...seconds, expected: "a number from 0" };
 const texts: FieldKind = {
   expected: "an array of strings",
@@ -139,6 +141,7 @@ export interface Dialect {
   readonly taskFields: Readonly<Record<string, FieldKind>>;
   /** Whether `schedule` may be an object (interval, cron with a time zone). */
   readonly objectSchedules: boolean;
+  readonly groupFields: Readonly<Record<string, FieldKind>>;
   /** Whether refs have `asSetup()` and `asTeardown()`. */
   readonly hasSetups: boolean;
   /** Whether tasks and groups can be mapped. */
@@ -149,6 +152,7 @@ export const AIRFLOW_DIALECT: Dialect = {
   dagFields: AIRFLOW_DAG_FIELDS,
   taskFields: AIRFLOW_TASK_FIELDS,
   objectSchedules: false,
+  groupFields: { prefixGroupId: flag },
   hasSetups: false,
   hasMapping: false,
 };
@@ -159,6 +163,8 @@ const UPDRAFT_DAG_FIELDS: Fields<UpdraftDagSpec> = {
   allowedRunTypes: listOf(DAG_RUN_TYPES),
   rerunWithLatestVersion: flag,
   deadline: { expected: "an object or an array of objects", accepts: (value) => typeof value === "object" },
+  retries: count,
+  retryDelay: seconds,
 };
 const UPDRAFT_TASK_FIELDS: Fields<UpdraftTaskSpec> = {
   ...AIRFLOW_TASK_FIELDS,
@@ -178,6 +184,7 @@ export const UPDRAFT_DIALECT: Dialect = {
   dagFields: UPDRAFT_DAG_FIELDS,
   taskFields: UPDRAFT_TASK_FIELDS,
   objectSchedules: true,
+  groupFields: { prefixGroupId: flag, retries: count, retryDelay: seconds, expand: mapped, expandKwargs: mapped },
   hasSetups: true,
   hasMapping: true,
 };

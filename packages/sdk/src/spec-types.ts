@@ -144,6 +144,10 @@ export interface UpdraftDagSpec extends Omit<DagSpec, "schedule"> {
   readonly deadline?: DeadlineAlert | readonly DeadlineAlert[] | undefined;
   /** The clock of the schedule where it names none (an IANA name); otherwise the installation's `default_timezone`. */
   readonly timezone?: string | undefined;
+  /** How often a run that would end failed runs again; what succeeded keeps its results. Default 0. */
+  readonly retries?: number | undefined;
+  /** Seconds before each. Default 300. */
+  readonly retryDelay?: number | undefined;
 }
 
 /** What `@updraft/sdk` adds to Airflow's task options. */

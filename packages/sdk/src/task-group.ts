@@ -7,6 +7,7 @@ import { createGroupInput } from "./group-inputs.ts";
 import { describeValue, isPlainObject } from "./json.ts";
 import { type ExpandRecord, readList, readProduct, sourceTasks } from "./map-sources.ts";
 import { orderMethods, registerNode } from "./node-refs.ts";
+import { wrongValueIn } from "./spec-fields.ts";
 import { didYouMean } from "./suggestion.ts";
 import type {
   GroupRefOf,
@@ -28,12 +29,15 @@ export function createTaskGroup<TS>(
 ): GroupRefOf<TS> {
   model.assertOpen("declare a task group");
   assertSegment(given.label);
-  const prefixes = readPrefixOption(model, given.label, given.options);
+  const { prefixGroupId, retries, retryDelay } = readOptions(model, given);
   const groupId = parent.childPrefix + given.label;
   model.assertFree(groupId);
-  const childPrefix = prefixes ? `${groupId}.` : "";
+  const childPrefix = prefixGroupId ? `${groupId}.` : "";
   const expand = readExpand(model, given.label, given.options);
-  const record = { kind: "group" as const, groupId, label: given.label, parent, childPrefix, expand, children: [] };
+  const record = {
+    ...{ kind: "group" as const, groupId, label: given.label, parent, childPrefix, children: [] },
+    ...{ expand, retries, retryDelay },
+  };
   model.addGroup(record);
   for (const up of expand === null ? [] : sourceTasks(expand)) model.connect({ up, down: record }, null);
   return createGroupRef<TS>(model, record);
@@ -80,17 +84,28 @@ function assertSegment(label: unknown): void {
     throw new Error(`The id of task group "${label}" may hold letters, digits, "_" and "-" only`);
 }
 
-function readPrefixOption(model: DagModel, label: string, options: unknown): boolean {
-  if (options === undefined) return true;
+interface GroupOptions {
+  readonly prefixGroupId: boolean;
+  readonly retries: number;
+  readonly retryDelay: number;
+}
+
+const DEFAULTS: GroupOptions = { prefixGroupId: true, retries: 0, retryDelay: 300 };
+
+function readOptions({ dialect }: DagModel, { label, options }: { label: string; options: unknown }): GroupOptions {
+  if (options === undefined) return DEFAULTS;
+  const what = `task group "${label}"`;
   if (!isPlainObject(options))
-    throw new Error(`The options of task group "${label}" must be a plain object, not ${describeValue(options)}`);
-  const known = ["prefixGroupId", ...(model.dialect.hasMapping ? ["expand", "expandKwargs"] : [])];
+    throw new Error(`The options of ${what} must be a plain object, not ${describeValue(options)}`);
+  const known = Object.keys(dialect.groupFields);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new Error(`Unknown option "${unknown}" for task group "${label}"${didYouMean(unknown, known)}`);
-  const { prefixGroupId } = options;
-  if (prefixGroupId === undefined) return true;
-  if (typeof prefixGroupId !== "boolean")
-    throw new Error(`prefixGroupId of task group "${label}" must be a boolean, not ${describeValue(prefixGroupId)}`);
-  return prefixGroupId;
+  if (unknown !== undefined) throw new Error(`Unknown option "${unknown}" for ${what}${didYouMean(unknown, known)}`);
+  const wrong = wrongValueIn(options, dialect.groupFields, what);
+  if (wrong !== null) throw new Error(wrong.replace(" for task group", " of task group"));
+  // Each value was checked against its kind.
+  return { ...DEFAULTS, ...(definedOf(options) as Partial<GroupOptions>) };
+}
+
+function definedOf(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

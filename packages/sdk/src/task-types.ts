@@ -167,10 +167,14 @@ export interface TaskGroupOptions {
   readonly prefixGroupId?: boolean | undefined;
 }
 
-/** What `@updraft/sdk` adds: the whole group once for each item. Give one of the two. */
+/** What `@updraft/sdk` adds: the whole group once for each item (give one of the two), and again when it failed. */
 export interface UpdraftTaskGroupOptions extends TaskGroupOptions {
   readonly expand?: { readonly [name: string]: Mappable } | undefined;
   readonly expandKwargs?: Mappable | undefined;
+  /** How often the group runs again after a task of it failed for good. Default 0. */
+  readonly retries?: number | undefined;
+  /** Seconds before each. Default 300. */
+  readonly retryDelay?: number | undefined;
 }
 
 /** The options of a group in the dialect that has the options `TS`. */

@@ -1,5 +1,6 @@
 /** Setups, teardowns and the operators that skip, as authors write them. */
 import { describe, expect, it } from "vitest";
+import { Dag as AirflowDag } from "../src/airflow.ts";
 import { branch, Dag, empty, latestOnly, shortCircuit } from "../src/index.ts";
 import { edgesOf, runDag, runTask, serialize, taskOf } from "./support/play.ts";
 
@@ -153,6 +154,23 @@ describe("setups and teardowns", () => {
     expect(() => drop.asTeardown({ setup: drop } as never)).toThrow('Unknown option "setup"');
     expect(() => drop.asTeardown({ setups: "make" as never })).toThrow("takes a task's ref");
     expect(() => serialize(withLooseSuccessor())).toThrow("its trigger rule must be all_success");
+  });
+});
+
+describe("retries of groups and runs", () => {
+  it("are options of Updraft's own", () => {
+    const dag = new Dag("d", { retries: 2, retryDelay: 5 });
+    const inner = dag.taskGroup("g", { retries: 3, retryDelay: 60, prefixGroupId: false });
+    inner.task("a", () => 1)();
+    const serialized = serialize(dag);
+    expect(serialized).toMatchObject({ retries: 2, retry_delay: 5 });
+    expect(serialized.task_group.children).toMatchObject([{ group: { group_id: "g", retries: 3, retry_delay: 60 } }]);
+    expect(taskOf(serialized, "a").task_id).toBe("a");
+  });
+
+  it("refuse what is no number, and are unknown to Airflow", () => {
+    expect(() => new Dag("d").taskGroup("g", { retries: -1 })).toThrow("retries of task group");
+    expect(() => new AirflowDag("d").taskGroup("g", { retries: 1 } as never)).toThrow('Unknown option "retries"');
   });
 });
 

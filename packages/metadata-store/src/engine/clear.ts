@@ -120,7 +120,7 @@ export function resetRun(turn: Turn, id: number): void {
   const run = turn.runOf(id);
   const { state, clear_number_increment, dates } = clearRunEffect(run.state, turn.now);
   turn.setRunState(id, state, "Cleared");
-  turn.patchRun(id, { ...dates, clear_number: run.clear_number + clear_number_increment });
+  turn.patchRun(id, { ...dates, retries: null, clear_number: run.clear_number + clear_number_increment });
 }
 
 async function dropTaskState(tx: Queryable, instances: readonly EngineInstance[]): Promise<void> {

@@ -145,6 +145,7 @@ async function insertRun(
     unfinished,
     dag_version_id: plan.version_id,
     is_stuck: false,
+    retries: null,
     backfill_id: run.backfill?.id ?? null,
     is_paused: dag.is_paused,
   };

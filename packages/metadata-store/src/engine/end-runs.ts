@@ -1,10 +1,13 @@
 /** When a running run ends: its leaves decide, or nothing in it can ever happen again. */
 import {
+  awaitsRetry,
   decideInstance,
   evaluateDeadlock,
   evaluateRun,
+  type GroupMember,
   type Instant,
   isFinished,
+  type RetryingGroup,
   type RunEvaluation,
   type TaskInstanceState,
 } from "@updraft/dag-core";
@@ -29,8 +32,18 @@ export async function evaluateFinished(tx: Queryable, { run, plan }: LockedRun, 
   });
 }
 
+/** The states of a task group that failed. */
+export function readMembers(tx: Queryable, run: number, group: RetryingGroup): Promise<GroupMember[]> {
+  return tx.rows<GroupMember>({
+    name: "group_states",
+    text: "SELECT task_id, state FROM task_instance WHERE dag_run = $1 AND task_id = ANY($2::text[])",
+    values: [run, [...group.task_ids]],
+  });
+}
+
 /** Reads the whole run; so it is asked only where something hints at a deadlock. Null: something can still happen. */
 export async function findDeadlock(tx: Queryable, { run, plan }: LockedRun): Promise<RunEvaluation | null> {
+  if (awaitsRetry(run.retries)) return null;
   const instances = await tx.rows<EngineInstance>({
     name: "instances_of_run",
     text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.dag_run = $1 ORDER BY t.id FOR UPDATE`,
@@ -40,7 +53,7 @@ export async function findDeadlock(tx: Queryable, { run, plan }: LockedRun): Pro
   // A pause ends some day, so what waits for nothing else is not deadlocked.
   const facts = await gatherFacts(
     tx,
-    unfinished.map((instance) => ({ instance, plan, is_paused: false })),
+    unfinished.map((instance) => ({ instance, plan, is_paused: false, retries: run.retries })),
   );
   return evaluateDeadlock(
     facts.map((one, index) => ({

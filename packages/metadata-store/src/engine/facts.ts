@@ -1,9 +1,11 @@
 /** Reads what the decision over task instances needs beyond their own rows: nothing for those whose task asks nothing. */
 import {
   asksPast,
+  heldByGroup,
   type InstanceFacts,
   type PastVerdict,
   type RelatedInstance,
+  type RunRetries,
   relatedTasks,
   SKIP_DECISION_KEY,
   type StoredDecision,
@@ -18,12 +20,13 @@ export interface Undecided {
   readonly instance: EngineInstance;
   readonly plan: DagPlan;
   readonly is_paused: boolean;
+  readonly retries: RunRetries | null;
 }
 
 /** The facts of each instance, in the order given. */
 export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]): Promise<InstanceFacts[]> {
   const [related, decisions] = await Promise.all([readRelated(tx, undecided), readDecisions(tx, undecided)]);
-  const facts = undecided.map(({ instance, plan, is_paused }) => ({
+  const facts = undecided.map(({ instance, plan, is_paused, retries }) => ({
     task: taskOf(plan, instance.task_id),
     shape: shapeOf(plan, instance.task_id),
     map_index: instance.map_index,
@@ -31,6 +34,7 @@ export async function gatherFacts(tx: Queryable, undecided: readonly Undecided[]
     related: relatedTo(instance, plan, related.get(instance.dag_run)),
     decisions: decisions.get(instance.dag_run) ?? NONE,
     past: MET,
+    held: heldByGroup(shapeOf(plan, instance.task_id).retryingGroups, retries),
     is_paused,
   }));
   return withPast(tx, undecided, facts);

@@ -12,6 +12,7 @@ import { NOTHING } from "../announcement.ts";
 import { at, type Queryable } from "../database.ts";
 import type { SchedulingStep } from "../store.ts";
 import type { Engine } from "./context.ts";
+import { startDueRunRetries } from "./group-retries.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
 import type { Look } from "./noted-looks.ts";
 import { lockRuns } from "./runs.ts";
@@ -25,7 +26,9 @@ export async function lookAtRuns(engine: Engine): Promise<SchedulingStep> {
     const notes = await takeNotes(tx, engine.clock.now());
     if (notes.length === 0) return { announcement: NOTHING, more: false };
     const asked = await runsMeant(tx, notes);
-    const turn = new Turn(engine, tx, await lockRuns(tx, engine.plans, [...asked.keys()]));
+    const locked = await lockRuns(tx, engine.plans, [...asked.keys()]);
+    const turn = new Turn(engine, tx, locked);
+    for (const one of locked) await startDueRunRetries(turn, one);
     const instances = await undecided(tx, asked);
     await turn.move(await turn.decide(instances));
     for (const id of asked.keys()) if (turn.runOf(id).state === "running") turn.patchRun(id, {});

@@ -29,7 +29,7 @@ export function leaveLooks(tx: Transaction, looks: readonly Look[]): void {
 export class NotedLooks {
   readonly #next = new Map<number, Set<string>>();
   readonly #own = new Map<number, Set<string>>();
-  readonly #later = new Map<number, Instant>();
+  readonly #later: { readonly run: number; readonly due: Instant }[] = [];
 
   /** Tasks of the runs after this one may go on. */
   atNext(run: number, tasks: readonly string[]): void {
@@ -41,9 +41,9 @@ export class NotedLooks {
     addTo(this.#own, run, task);
   }
 
-  /** Nothing in this run is decided before `due`. */
+  /** This run is to be looked at when `due` has come. */
   later(run: number, due: Instant): void {
-    this.#later.set(run, due);
+    if (!this.#later.some((one) => one.run === run && one.due === due)) this.#later.push({ run, due });
   }
 
   list(now: Instant): Look[] {
@@ -51,7 +51,7 @@ export class NotedLooks {
     return [
       ...[...this.#next].map(([dag_run, tasks]) => ({ dag_run, due_at, task_ids: [...tasks], of_next: true })),
       ...[...this.#own].map(([dag_run, tasks]) => ({ dag_run, due_at, task_ids: [...tasks], of_next: false })),
-      ...[...this.#later].map(([dag_run, due]) => ({ dag_run, due_at: due, task_ids: null, of_next: false })),
+      ...this.#later.map(({ run, due }) => ({ dag_run: run, due_at: due, task_ids: null, of_next: false })),
     ];
   }
 }

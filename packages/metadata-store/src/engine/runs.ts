@@ -1,5 +1,5 @@
 /** DAG runs as the engine reads and writes them. The only code that writes `dag_run.state`. */
-import { type DagRunState, type DagRunType, type Instant, runStateEffect } from "@updraft/dag-core";
+import { type DagRunState, type DagRunType, type Instant, type RunRetries, runStateEffect } from "@updraft/dag-core";
 import type { DagPlan, DagPlans } from "../dag-plan.ts";
 import { at, type Queryable, type Transaction } from "../database.ts";
 
@@ -20,6 +20,7 @@ export interface EngineRun {
   readonly dag_version_id: string;
   /** Some undecided instance waits although everything upstream of it is over. */
   readonly is_stuck: boolean;
+  readonly retries: RunRetries | null;
   readonly backfill_id: number | null;
   readonly is_paused: boolean;
 }
@@ -38,7 +39,7 @@ export interface LockedRun {
 }
 
 const COLUMNS = `r.id, r.dag_id, r.run_id, r.run_type, r.logical_date, r.run_after, r.state, r.queued_at, r.start_date,
-  r.end_date, r.timeout_at, r.clear_number, r.unfinished, r.dag_version_id, r.is_stuck, r.backfill_id,
+  r.end_date, r.timeout_at, r.clear_number, r.unfinished, r.dag_version_id, r.is_stuck, r.retries, r.backfill_id,
   d.is_paused`;
 
 /** Locks runs in the order of their ids, so that two deciders never wait for each other in a circle. */
@@ -127,10 +128,10 @@ export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Ins
     text: `UPDATE dag_run r
       SET state = w.state, cause = coalesce(w.cause, r.cause), queued_at = w.queued_at, start_date = w.start_date,
           end_date = w.end_date, timeout_at = w.timeout_at, unfinished = w.unfinished, clear_number = w.clear_number,
-          is_stuck = w.is_stuck, last_scheduling_decision = $10, updated_at = $10
+          is_stuck = w.is_stuck, retries = w.retries::json, last_scheduling_decision = $10, updated_at = $10
       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-                  $7::timestamptz[], $8::integer[], $9::integer[], $11::boolean[])
-        AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number, is_stuck)
+                  $7::timestamptz[], $8::integer[], $9::integer[], $11::boolean[], $12::text[])
+        AS w (id, state, cause, queued_at, start_date, end_date, timeout_at, unfinished, clear_number, is_stuck, retries)
       WHERE r.id = w.id`,
     values: [
       runs.map(({ id }) => id),
@@ -144,6 +145,7 @@ export function writeRuns(tx: Transaction, writes: readonly RunWrite[], now: Ins
       runs.map(({ clear_number }) => clear_number),
       at(now),
       runs.map(({ is_stuck }) => is_stuck),
+      runs.map(({ retries }) => (retries === null ? null : JSON.stringify(retries))),
     ],
   });
 }

@@ -10,13 +10,20 @@
  */
 import {
   assertNever,
+  awaitsRetry,
   type DagRunState,
   decideInstance,
+  evaluateGroup,
+  failedGroups,
   type InstanceFacts,
   type Instant,
   isActive,
   isExecuting,
   isFinished,
+  NO_RETRIES,
+  noteFailure,
+  type RunRetries,
+  retryRun,
   type TaskInstanceState,
 } from "@updraft/dag-core";
 import { Tidings } from "../announcement.ts";
@@ -27,7 +34,7 @@ import { countInChildren, readWatchers } from "./children.ts";
 import { pauseAfterFailures } from "./consecutive-failures.ts";
 import type { Engine } from "./context.ts";
 import { dropMetDeadlines, moveQueuedDeadlines } from "./deadlines.ts";
-import { evaluateFinished, findDeadlock } from "./end-runs.ts";
+import { evaluateFinished, findDeadlock, readMembers } from "./end-runs.ts";
 import { enqueue } from "./enqueue.ts";
 import { expandPlaceholders } from "./expand.ts";
 import { gatherFacts } from "./facts.ts";
@@ -132,6 +139,7 @@ export class Turn {
         instance,
         plan: this.planOf(instance),
         is_paused: this.runOf(instance.dag_run).is_paused,
+        retries: this.runOf(instance.dag_run).retries,
       })),
     );
     const placeholders: EngineInstance[] = [];
@@ -179,6 +187,13 @@ export class Turn {
     this.tidings.dag_runs.push(runChange(held.run));
   }
 
+  /** Why a run that stays in its state is where it is. */
+  noteRun(id: number, cause: string): void {
+    const held = this.#held(id);
+    held.cause = cause;
+    held.dirty = true;
+  }
+
   /** Other columns of a run, such as `clear_number`. */
   patchRun(id: number, patch: Partial<EngineRun>): void {
     const held = this.#held(id);
@@ -197,6 +212,7 @@ export class Turn {
 
   /** Enqueues what is ready, ends the runs that are done, writes the counters. The last step of a transaction. */
   async settle(): Promise<Announcement> {
+    await this.#retryGroups();
     await this.#endRuns();
     changeOccupancy(this.tx, this.#runningRuns);
     for (const { run, locked } of this.#runs.values()) {
@@ -222,7 +238,7 @@ export class Turn {
   async #endRuns(): Promise<void> {
     for (const held of this.#runs.values()) {
       const { run, dirty } = held;
-      if (!dirty || run.state !== "running") continue;
+      if (!dirty || run.state !== "running" || awaitsRetry(run.retries)) continue;
       if (run.unfinished > 0) await this.#endIfDeadlocked(held);
       else await this.#end(held);
     }
@@ -230,6 +246,8 @@ export class Turn {
 
   async #end({ run, locked: { plan } }: HeldRun): Promise<void> {
     const { state, cause } = await evaluateFinished(this.tx, { run, plan }, this.now);
+    const retry = state === "failed" ? retryRun(plan.dag, run.retries, this.now) : null;
+    if (retry !== null) return this.#awaitRetry(run.id, retry);
     this.setRunState(run.id, state, cause);
     const most = plan.dag.max_consecutive_failed_dag_runs;
     if (state === "failed" && most > 0) await pauseAfterFailures(this, run, most);
@@ -241,6 +259,27 @@ export class Turn {
     if (!run.is_stuck || isReady) return;
     const deadlock = await findDeadlock(this.tx, { run, plan });
     if (deadlock !== null) this.setRunState(run.id, deadlock.state, deadlock.cause);
+  }
+
+  #awaitRetry(id: number, retry: { retries: RunRetries; due_at: Instant; cause: string }): void {
+    this.patchRun(id, { retries: retry.retries });
+    this.noteRun(id, retry.cause);
+    this.#looks.later(id, retry.due_at);
+  }
+
+  /** A task group that failed runs again once its other tasks have ended; asked only of those that failed. */
+  async #retryGroups(): Promise<void> {
+    for (const { run, locked } of this.#runs.values()) {
+      if (run.state !== "running") continue;
+      for (const group of failedGroups(locked.plan.retryingGroups, run.retries)) {
+        const members = await readMembers(this.tx, run.id, group);
+        const verdict = evaluateGroup(group, this.runOf(run.id).retries ?? NO_RETRIES, { members, now: this.now });
+        if (verdict.kind === "waiting") this.#awaitRetry(run.id, verdict);
+        if (verdict.kind !== "well") continue;
+        this.patchRun(run.id, { retries: verdict.retries });
+        this.#looks.later(run.id, this.now);
+      }
+    }
   }
 
   #leaveLooks(): void {
@@ -256,6 +295,7 @@ export class Turn {
       this.#count(instance, state);
       this.#ready.delete(instance.id);
       this.#tellNextRun(instance, state);
+      if (state === "failed") this.#noteFailure(instance);
       if (next_retry_at !== undefined && next_retry_at !== null) this.tidings.wake_scheduler = true;
     }
   }
@@ -277,6 +317,12 @@ export class Turn {
     // A task that the newest version has no more is counted by the audit.
     if ((this.planOf(instance).tasks.get(task_id)?.max_active_tis_per_dagrun ?? null) !== null)
       add(this.#occupancy, taskInRunKey(dag_run, task_id), active);
+  }
+
+  #noteFailure({ dag_run, task_id }: EngineInstance): void {
+    const { run, locked } = this.#held(dag_run);
+    if (locked.plan.retryingGroups.length === 0 || run.state !== "running") return;
+    this.patchRun(dag_run, { retries: noteFailure(locked.plan.retryingGroups, run.retries, task_id) });
   }
 
   /** An instance that ended well may have held back those of the runs after it. */

@@ -1,7 +1,14 @@
 /**
  * Why a task instance does not run: the stored facts, read by two trips of bounded size. dag-core says what they mean.
  */
-import { type BlockingFacts, type BlockingReason, type RelatedInstance, whyNotRunning } from "@updraft/dag-core";
+import {
+  awaitsRetry,
+  type BlockingFacts,
+  type BlockingReason,
+  type RelatedInstance,
+  type RunRetries,
+  whyNotRunning,
+} from "@updraft/dag-core";
 import { type DagPlan, taskOf } from "../dag-plan.ts";
 import type { Engine } from "../engine/context.ts";
 import { gatherFacts } from "../engine/facts.ts";
@@ -27,6 +34,8 @@ interface Row extends EngineInstance {
   readonly backfill_is_paused: boolean | null;
   readonly backfill_limit: number | null;
   readonly is_paused: boolean;
+  readonly retries: RunRetries | null;
+  readonly run_cause: string | null;
   readonly pause_cause: string | null;
   readonly is_stale: boolean;
   readonly max_active_runs: number;
@@ -54,7 +63,7 @@ export async function blockingReasons(
     name: "blocking_facts",
     text: `SELECT ${ENGINE_COLUMNS}, t.cause, t.next_retry_at, t.reschedule_date, t.trigger_timeout, t.last_offer_at,
         (SELECT subject FROM hitl_detail h WHERE h.ti_id = t.id) AS question,
-        r.state AS run_state, r.run_after, r.logical_date, r.dag_version_id, r.backfill_id,
+        r.state AS run_state, r.run_after, r.logical_date, r.dag_version_id, r.backfill_id, r.retries, r.cause AS run_cause,
         b.is_paused AS backfill_is_paused, b.max_active_runs AS backfill_limit,
         d.is_paused, d.pause_cause, d.is_stale, d.max_active_runs, p.slots,
         (SELECT count(*)::integer ${LIVE_WORKERS}) AS workers,
@@ -75,7 +84,9 @@ export async function blockingReasons(
 async function factsOf(engine: Engine, row: Row, plan: DagPlan): Promise<BlockingFacts> {
   const task = taskOf(plan, row.task_id);
   const [decision, upstream, holders] = await Promise.all([
-    gatherFacts(engine.db, [{ instance: row, plan, is_paused: row.is_paused }]).then(([facts]) => facts),
+    gatherFacts(engine.db, [{ instance: row, plan, is_paused: row.is_paused, retries: row.retries }]).then(
+      ([facts]) => facts,
+    ),
     upstreamOf(engine, row, plan),
     holdersOf(engine, row),
   ]);
@@ -91,6 +102,7 @@ async function factsOf(engine: Engine, row: Row, plan: DagPlan): Promise<Blockin
     run: {
       ...row,
       state: row.run_state,
+      retry: row.run_state === "running" && awaitsRetry(row.retries) ? row.run_cause : null,
       running_runs: limit(row.used_runs, row.backfill_limit ?? row.max_active_runs, "runs"),
       backfill: row.backfill_id === null ? null : { id: row.backfill_id, is_paused: row.backfill_is_paused === true },
     },

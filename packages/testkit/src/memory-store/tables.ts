@@ -202,6 +202,7 @@ export function factsOf(instance: MemoryInstance): Omit<InstanceFacts, "past"> {
     upstream: countUpstream(instance),
     related: run.instances.filter((one) => related.includes(one.task.task_id)).map(relatedOf),
     decisions: run.instances.filter(({ state }) => isFinished(state)).flatMap(decisionOf),
+    held: null,
     is_paused: run.dag.is_paused,
   };
 }
