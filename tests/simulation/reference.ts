@@ -96,6 +96,7 @@ function possibleEnds(
       map_index: one.map_index,
       upstream: counts,
       decisions: [],
+      held: null,
       past: { kind: "met" },
       is_paused: false,
     },

@@ -36,6 +36,13 @@ async function triggerFor(daysAgo: number): Promise<string> {
   return result.dag_run.run_id;
 }
 
+/** Runs everything that is queued now, all at once, with a look of the scheduler beside it; how many tasks it ran. */
+async function work(): Promise<number> {
+  const queued = player.queued();
+  await Promise.all([look(), ...queued.map((id) => player.run(id))]);
+  return queued.length;
+}
+
 /** What the scheduler looks at again; the tasks that it queued. */
 async function look(): Promise<string[]> {
   return player.hears(await world.store.lookAtRuns());
@@ -225,6 +232,27 @@ describe("the run before", () => {
     expect(player.queued()).toEqual(["a"]);
     await player.run("a");
     expect(await player.runState(second)).toBe("success");
+  });
+
+  test("no wake-up is lost where runs are created and end at the same time", async () => {
+    await save(dag("a", { max_active_runs: 40 }, { a: { depends_on_past: true } }));
+    const days = Array.from({ length: 24 }, (_, index) => index + 1);
+    const runs = await Promise.all([...days.map(triggerFor), ...days.map(async () => work())].slice(0, 48));
+    for (let round = 0; round < 60 && (await work()) + (await look()).length > 0; round += 1);
+    const names = runs.filter((run) => typeof run === "string");
+    expect(await Promise.all(names.map((run) => player.runState(run)))).toEqual(days.map(() => "success"));
+  });
+
+  test("the first run of a backfill needs no run before it", async () => {
+    await save(dag("a", {}, { a: { depends_on_past: true } }));
+    await triggerFor(2);
+    await player.run("a", player.failure());
+    const first = await triggerFor(1);
+    await look();
+    expect((await player.states(first)).a).toBe(null);
+    await world.sql("UPDATE dag_run SET sort_ordinal = 1 WHERE run_id = $1", [first]);
+    await world.store.setDagPaused("d", false);
+    expect(await look()).toEqual(["a"]);
   });
 
   test("wait_for_downstream waits for the direct successors of the instance before", async () => {
