@@ -4,6 +4,7 @@
  * right.
  */
 import {
+  countStates,
   decideInstance,
   effectiveLeaves,
   evaluateRun,
@@ -30,7 +31,7 @@ export function judge(
   const { form } = run;
   const wrong = instances.flatMap((one) => judgeInstance(form, one, instances, performances));
   const leaves = effectiveLeaves(form);
-  const leafStates = instances.filter(({ task_id }) => leaves.includes(task_id)).map(({ state }) => state);
+  const leafStates = countStates(instances.filter(({ task_id }) => leaves.includes(task_id)).map(({ state }) => state));
   const expected = evaluateRun({ unfinished: 0, leafStates, startDate: null, dagrunTimeout: null, now: 0 });
   if (run.state !== expected.state) wrong.push(`the run is ${run.state}, but its leaves say ${expected.state}`);
   return wrong;

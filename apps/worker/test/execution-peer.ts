@@ -20,6 +20,7 @@ export interface Trial {
   /** How a try that was deferred goes on, and when it started. */
   readonly next_method?: string;
   readonly start_date?: string;
+  readonly xcom_lists?: Readonly<Record<string, number>>;
 }
 
 export interface Call {
@@ -33,6 +34,8 @@ export class ExecutionPeer {
   readonly calls: Call[] = [];
   readonly variables = new Map<string, string>();
   readonly connections = new Map<string, object>();
+  /** What the instances of mapped tasks returned, by task. */
+  readonly lists = new Map<string, readonly unknown[]>();
   /** Status codes to answer next, by method and start of path. */
   readonly answerNext: { readonly method: string; readonly path: string; readonly status: number }[] = [];
   /** Heartbeats get no answer at all. */
@@ -112,7 +115,18 @@ export class ExecutionPeer {
       return void (value === undefined ? json(404, { detail: { message: "none" } }) : json(200, { key: id, value }));
     }
     if (method === "GET" && kind === "connections") return void json(200, this.connections.get(id));
+    if (kind === "xcoms") return void this.#answerList(method, path, response);
     response.writeHead(204).end();
+  }
+
+  /** `xcoms/{dag}/{run}/{task}/return_value`: its number by HEAD, a part of it by `slice`. */
+  #answerList(method: string, path: string, response: ServerResponse): void {
+    const url = new URL(path, "http://peer/");
+    const list = this.lists.get(url.pathname.split("/")[4] ?? "") ?? [];
+    if (method === "HEAD") return void response.writeHead(200, { "content-range": `map_indexes ${list.length}` }).end();
+    const [start, stop] = ["start", "stop"].map((name) => url.searchParams.get(name));
+    const part = list.slice(Number(start ?? 0), stop === null ? undefined : Number(stop));
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(part));
   }
 
   #runAnswer(tiId: string): object {
@@ -156,6 +170,7 @@ export class ExecutionPeer {
         isolation: trial?.isolation ?? "warm",
         xcom_inputs: trial?.xcom_inputs ?? {},
         inactive_assets: trial?.inactive_assets ?? [],
+        xcom_lists: trial?.xcom_lists ?? {},
       },
     };
   }

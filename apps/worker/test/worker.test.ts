@@ -46,6 +46,13 @@ task("unhandled", async () => { Promise.reject(new Error("nobody caught this"));
 task("skips", () => skip("not today"));
 task("fails", () => fail("never again"));
 task("environment", () => Object.keys(process.env).toSorted());
+task("sum", (args) => ({ length: args.all.length, last: args.all.at(-1) }));
+task("walk", async () => {
+  const all = getClient().getXComs({ taskId: "each" });
+  const found = { length: await all.length(), last: await all.at(2499), firsts: [] };
+  for await (const value of all) if (found.firsts.push(value) === 2) break;
+  return found;
+});
 const orders = new Asset({ name: "orders" });
 dag.task("tells", () => { getContext().outletEvents.of(orders).extra = { rows: 2 }; }, { outlets: [orders] })();
 task("late", () => { setTimeout(() => { console.log("written late"); getClient().setVariable("late", "1"); }, 30).unref(); });
@@ -136,6 +143,32 @@ describe("a try", () => {
       event: "adding",
       logger: "task.stdout",
     });
+  });
+
+  test("gets the list of a mapped task that was too long for the answer to its claim, piece by piece", async () => {
+    peer.lists.set(
+      "each",
+      Array.from({ length: 2500 }, (_, n) => n),
+    );
+    const arg_bindings = [{ name: "all", kind: "xcom", task_id: "each" }];
+    const before = peer.calls.length;
+    const { body } = await run({ task_id: "sum", arg_bindings, xcom_lists: { each: 2500 } });
+    expect(returned(body)).toEqual({ length: 2500, last: 2499 });
+    const slices = peer.calls.slice(before).filter(({ path }) => path.includes("/slice"));
+    expect(slices.map(({ path }) => path.split("?")[1])).toEqual([
+      "start=0&stop=1000",
+      "start=1000&stop=2000",
+      "start=2000&stop=3000",
+    ]);
+  });
+
+  test("walks through the values of a mapped task as far as its author looks", async () => {
+    peer.lists.set(
+      "each",
+      Array.from({ length: 2500 }, (_, n) => n),
+    );
+    const { body } = await run({ task_id: "walk" });
+    expect(returned(body)).toEqual({ length: 2500, last: 2499, firsts: [0, 1] });
   });
 
   test("tells what it said about its outlets, and fails before it starts where one of them is not active", async () => {

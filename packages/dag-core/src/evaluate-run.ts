@@ -18,11 +18,19 @@ export interface RunEvaluation {
 export interface RunFacts {
   /** Task instances of the run that are not in a finished state. */
   readonly unfinished: number;
-  readonly leafStates: readonly TaskInstanceState[];
+  /** How many instances of the leaf tasks are in each state: a mapped one alone may have ten thousands. */
+  readonly leafStates: ReadonlyMap<TaskInstanceState, number>;
   readonly startDate: Instant | null;
   /** Seconds. */
   readonly dagrunTimeout: number | null;
   readonly now: Instant;
+}
+
+/** How often each state occurs. */
+export function countStates(states: readonly TaskInstanceState[]): ReadonlyMap<TaskInstanceState, number> {
+  const counts = new Map<TaskInstanceState, number>();
+  for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
 }
 
 /** Evaluates a running run. On a time-out the caller also skips everything unfinished. */
@@ -40,12 +48,13 @@ export function evaluateRun(facts: RunFacts): RunEvaluation {
   return evaluateLeaves(facts.leafStates);
 }
 
-function evaluateLeaves(leafStates: readonly TaskInstanceState[]): RunEvaluation {
-  const failed = leafStates.filter((state) => state === "failed" || state === "upstream_failed").length;
-  if (failed > 0)
-    return { state: "failed", reason: "task_failure", cause: `${failed} of ${leafStates.length} leaf tasks failed` };
-  const well = leafStates.every((state) => state === "success" || state === "skipped" || state === "removed");
-  if (well) return { state: "success", reason: "success", cause: "All leaf tasks succeeded or were skipped" };
+function evaluateLeaves(leafStates: ReadonlyMap<TaskInstanceState, number>): RunEvaluation {
+  const sum = (...states: TaskInstanceState[]) => states.reduce((all, state) => all + (leafStates.get(state) ?? 0), 0);
+  const total = sum(...leafStates.keys());
+  const failed = sum("failed", "upstream_failed");
+  if (failed > 0) return { state: "failed", reason: "task_failure", cause: `${failed} of ${total} leaf tasks failed` };
+  if (sum("success", "skipped", "removed") === total)
+    return { state: "success", reason: "success", cause: "All leaf tasks succeeded or were skipped" };
   return { state: "running", reason: null, cause: "A leaf task is unfinished although the run counts none" };
 }
 

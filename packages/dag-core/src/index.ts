@@ -28,6 +28,7 @@ export {
   type StoredDecision,
 } from "./decide-instance.ts";
 export {
+  countStates,
   evaluateDeadlock,
   evaluateRun,
   type RunEndReason,

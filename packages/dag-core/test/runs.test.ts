@@ -4,6 +4,7 @@ import {
   clearRunEffect,
   clearSelects,
   clearTaskEffect,
+  countStates,
   type DagRunState,
   type DagRunType,
   evaluateDeadlock,
@@ -52,7 +53,7 @@ describe("evaluateRun", () => {
   )("$unfinished unfinished, leaves [$leaves], $timeout s of time after $running for -> $result", (row) => {
     const evaluation = evaluateRun({
       unfinished: Number(row.unfinished),
-      leafStates: states(row.leaves),
+      leafStates: countStates(states(row.leaves)),
       startDate: NOW - Number(row["running for"]) * 1000,
       dagrunTimeout: row.timeout === "" ? null : Number(row.timeout),
       now: NOW,
@@ -61,9 +62,10 @@ describe("evaluateRun", () => {
   });
 
   it("does not time out a run that has not started", () => {
-    expect(evaluateRun({ unfinished: 1, leafStates: [null], startDate: null, dagrunTimeout: 1, now: NOW }).state).toBe(
-      "running",
-    );
+    expect(
+      evaluateRun({ unfinished: 1, leafStates: countStates([null]), startDate: null, dagrunTimeout: 1, now: NOW })
+        .state,
+    ).toBe("running");
   });
 });
 

@@ -11,6 +11,7 @@ import type {
   RawAssetEvent,
   RawClient,
   Retention,
+  XComListLocator,
   XComLocator,
 } from "@updraft/sdk/host";
 import type { ExecutionAnswer, ExecutionCall, ExecutionHttp } from "./execution-http.ts";
@@ -93,7 +94,7 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
       return { found: true, value: xcomResponse.parse(found).value as JsonValue };
     },
     async getXComs({ dagId, runId, taskId, key, includePriorDates }) {
-      const path = `xcoms/${[dagId, runId, taskId, key].map(encodeURIComponent).join("/")}/slice`;
+      const path = `${xcomListPath({ dagId, runId, taskId, key })}/slice`;
       const values: JsonValue[] = [];
       for (;;) {
         const page = `start=${values.length}&stop=${values.length + SLICE}${includePriorDates ? "&include_prior_dates=true" : ""}`;
@@ -102,6 +103,18 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
         for (const value of more) values.push(value);
         if (more.length < SLICE) return values;
       }
+    },
+    async sliceXComs(locator, { start, stop }) {
+      const ends = Object.entries({ start, stop }).flatMap(([name, at]) => (at === undefined ? [] : `${name}=${at}`));
+      const path = `${xcomListPath(locator)}/slice?${ends.join("&")}`;
+      return JSON.parse((await call({ method: "GET", path })).text) as JsonValue[];
+    },
+    async countXComs(locator) {
+      const path = xcomListPath(locator);
+      const told = String((await call({ method: "HEAD", path })).headers["content-range"]);
+      const count = /^map_indexes (\d+)$/.exec(told)?.[1];
+      if (count === undefined) throw new ExecutionApiError(`HEAD ${path} was answered with content-range: ${told}`);
+      return Number(count);
     },
     async setXCom(locator, body) {
       await call({ method: "POST", path: xcomPath(locator), body });
@@ -183,9 +196,12 @@ export function createRawClient({ http, tiId, token: firstToken, onSecret }: Raw
   };
 }
 
-function xcomPath({ dagId, runId, taskId, mapIndex, key }: XComLocator): string {
-  const parts = [dagId, runId, taskId, key].map(encodeURIComponent).join("/");
-  return `xcoms/${parts}?map_index=${mapIndex}`;
+function xcomPath({ mapIndex, ...locator }: XComLocator): string {
+  return `${xcomListPath(locator)}?map_index=${mapIndex}`;
+}
+
+function xcomListPath({ dagId, runId, taskId, key }: XComListLocator): string {
+  return `xcoms/${[dagId, runId, taskId, key].map(encodeURIComponent).join("/")}`;
 }
 
 function assetEventsPath(of: AssetEventLocator, { after, before, ascending, limit }: AssetEventRange): string {

@@ -327,4 +327,73 @@ describe("after a clear", () => {
     await player.run("m[1]");
     await player.expectNoSlotsInUse();
   });
+
+  test("of a producer whose lists combine to too many instances fails those that wait, and says why", async () => {
+    const source = { kind: "xcom" as const, task_id: "s" };
+    const inputs = [
+      { name: "x", source },
+      { name: "y", source },
+    ];
+    const run = await start(dag("s > m > end", {}, { m: { expand: { kind: "product", inputs } } }));
+    await player.run("s", returns([0]));
+    await player.run("m[0]");
+    await player.run("end");
+    await clearAll(run);
+    await player.run("s", returns(Array(71).fill(0)));
+    expect(await states(run)).toBe("end upstream_failed, m[0] failed, s success");
+    const found = await world.store.getTaskInstance({ dag_id: "d", run_id: run, task_id: "m", map_index: 0 });
+    expect(found?.cause).toContain("5041 mapped instances are more than max_map_length of 5000");
+    expect(await player.runState(run)).toBe("failed");
+    await player.expectNoSlotsInUse();
+  });
+
+  test("what follows further down is decided once, as it is after the new length", async () => {
+    const run = await start(dag("s > m > end > last, s > last", {}, { m: over("s") }));
+    await player.run("s", returns([1]));
+    for (const name of ["m[0]", "end", "last"]) await player.run(name);
+    await clearAll(run);
+    await player.run("s", returns([]));
+    expect(await states(run)).toBe("end skipped, last skipped, m skipped, s success");
+    await expectTrueCounters();
+  });
+});
+
+describe("a task that ended before its mapped group was expanded", () => {
+  test("takes the indexes of the group when it is cleared, and each goes on by itself", async () => {
+    const g = group("g", [{ task_id: "g.a" }, { task_id: "g.b" }], over("s"));
+    const task_group = group(null, [{ task_id: "s" }, { task_id: "x" }, { group: g }, { task_id: "end" }]);
+    const run = await start(dag("s > g.a > g.b > end, x > g.b", { task_group }));
+    await player.run("x", player.failure());
+    await player.run("s", returns([1, 2]));
+    for (const name of ["g.a[0]", "g.a[1]"]) await player.run(name);
+    expect(await states(run)).toBe(
+      "end upstream_failed, g.a[0] success, g.a[1] success, g.b upstream_failed, s success, x failed",
+    );
+    await player.clear(run, ["x", "g.a", "g.b", "end"]);
+    player.hears(await world.store.startQueuedRuns());
+    await player.run("x");
+    await player.run("g.a[1]");
+    expect(player.queued()).toEqual(["g.a[0]", "g.b[1]"]);
+    for (const name of ["g.b[1]", "g.a[0]", "g.b[0]", "end"]) await player.run(name);
+    expect(await player.runState(run)).toBe("success");
+    await player.expectNoSlotsInUse();
+  });
+});
+
+describe("the audit", () => {
+  test("recounts what an instance waits for, index by index, where a counter is wrong", async () => {
+    const run = await start(grouped());
+    await player.run("s", returns([1, 2]));
+    await world.sql("UPDATE task_instance SET upstream_total = 7 WHERE task_id IN ('g.b', 'end')", []);
+    for (const name of ["g.a[0]", "g.a[1]"]) await player.run(name);
+    expect(player.queued()).toEqual([]);
+    await world.sql("UPDATE dag_run SET last_scheduling_decision = last_scheduling_decision - interval '1 hour'", []);
+    const { announcement, corrected } = await world.store.audit();
+    player.hear(announcement);
+    expect(corrected).toEqual([`run ${run} of d stood still`]);
+    expect(player.queued()).toEqual(["g.b[0]", "g.b[1]"]);
+    for (const name of ["g.b[0]", "g.b[1]", "end"]) await player.run(name);
+    expect(await player.runState(run)).toBe("success");
+    await expectTrueCounters();
+  });
 });

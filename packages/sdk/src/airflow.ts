@@ -1,6 +1,7 @@
 /** Exactly the names of Airflow's TypeScript SDK; files written for it run unchanged. */
 import { AirflowDag } from "./dag.ts";
 import type { TaskSpec } from "./spec-types.ts";
+import { getClient as getUpdraftClient, type TaskClient } from "./task-client.ts";
 import { getContext as getUpdraftContext, type TaskContext } from "./task-context.ts";
 import type { DeciderArgs as DeciderArgsOf, Inputs, TaskGroupRefOf } from "./task-types.ts";
 
@@ -22,7 +23,6 @@ export {
   ConnectionNotFoundError,
   type ConnectionResult,
   type GetXComOpts,
-  getClient,
   NEVER_EXPIRE,
   type SetXComOpts,
   type TaskClient,
@@ -51,6 +51,9 @@ export { AirflowDag as Dag };
 export type TaskOptions = TaskSpec;
 export type TaskGroupRef = TaskGroupRefOf<TaskSpec>;
 export type DeciderArgs<A extends Inputs> = DeciderArgsOf<A, TaskSpec>;
+
+/** The client of the running try, as Airflow's SDK has it. */
+export const getClient: () => TaskClient = getUpdraftClient;
 
 /** The facts of the running try, as Airflow's SDK tells them. */
 export const getContext: () => TaskContext = getUpdraftContext;

@@ -18,6 +18,7 @@ export type {
   Retention,
   RunContext,
   TriggerRequest,
+  XComListLocator,
   XComLocator,
 } from "./raw-client.ts";
 export { type RunHandlerRequest, runHandler, type TaskOutcome } from "./run-handler.ts";

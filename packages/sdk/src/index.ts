@@ -31,7 +31,6 @@ export {
   type ConnectionResult,
   type DagRunState,
   type GetXComOpts,
-  getClient,
   type JsonValue,
   Label,
   NEVER_EXPIRE,
@@ -39,7 +38,6 @@ export {
   type Registerable,
   type SetXComOpts,
   SUPERVISOR_API_VERSION,
-  type TaskClient,
   type TaskFunction,
   TaskHandler,
   type TaskInput,
@@ -95,7 +93,7 @@ export {
 } from "./sensor.ts";
 export { type BranchChoice, branch, empty, latestOnly, type ShortCircuitOptions, shortCircuit } from "./skipping.ts";
 export type { DeadlineAlert, Schedule, UpdraftDagSpec as DagSpec, UpdraftTaskSpec as TaskSpec } from "./spec-types.ts";
-export { maskSecret } from "./task-client.ts";
+export { type GetXComsOpts, getClient, maskSecret, type UpdraftTaskClient as TaskClient } from "./task-client.ts";
 export {
   getContext,
   type LoopContext,
@@ -125,6 +123,7 @@ export {
 } from "./triggers.ts";
 export { type DeferOptions, defer, reschedule, TaskDeferralError, TaskDeferralTimeout } from "./waiting.ts";
 export { type XComPullOptions, xcomPull } from "./xcom-pull.ts";
+export type { XComSequence } from "./xcom-sequence.ts";
 
 export type TaskOptions = UpdraftTaskSpec;
 export type TaskGroupOptions = UpdraftTaskGroupOptions;

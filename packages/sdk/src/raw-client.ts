@@ -101,6 +101,15 @@ export interface XComLocator {
   readonly key: string;
 }
 
+/** One key of all instances of a mapped task. */
+export type XComListLocator = Omit<XComLocator, "mapIndex">;
+
+/** Part of a list; negative numbers count from its end. */
+export interface XComSlice {
+  readonly start?: number | undefined;
+  readonly stop?: number | undefined;
+}
+
 /** Seconds, for ever, or the installation's default. */
 export type Retention = number | "never_expire" | null;
 
@@ -123,6 +132,9 @@ export interface RawClient {
   ): Promise<{ readonly found: boolean; readonly value: JsonValue }>;
   /** The values of all instances of a mapped task, in their order, without those that pushed none. */
   getXComs(locator: Omit<XComLocator, "mapIndex"> & { readonly includePriorDates: boolean }): Promise<JsonValue[]>;
+  /** Of the values of all instances of a mapped task, in their order, without those that pushed none. */
+  sliceXComs(locator: XComListLocator, slice: XComSlice): Promise<JsonValue[]>;
+  countXComs(locator: XComListLocator): Promise<number>;
   setXCom(locator: XComLocator, value: JsonValue): Promise<void>;
   getConnection(connectionId: string): Promise<RawConnection | null>;
   getTaskState(key: string): Promise<JsonValue>;

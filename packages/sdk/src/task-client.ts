@@ -4,6 +4,7 @@ import { describeValue, type JsonValue, jsonRoundTrip } from "./json.ts";
 import type { RawConnection, RunContext, XComLocator } from "./raw-client.ts";
 import { assertKey } from "./state-key.ts";
 import { currentScope, type TryScope } from "./try-scope.ts";
+import { type XComSequence, xcomSequence } from "./xcom-sequence.ts";
 
 /** A retention that never ends. */
 export const NEVER_EXPIRE = "never_expire";
@@ -15,6 +16,14 @@ export interface GetXComOpts {
   readonly taskId?: string | undefined;
   readonly mapIndex?: number | undefined;
   readonly includePriorDates?: boolean | undefined;
+}
+
+export interface GetXComsOpts {
+  /** "return_value" unless it is given. */
+  readonly key?: string | undefined;
+  readonly taskId: string;
+  readonly dagId?: string | undefined;
+  readonly runId?: string | undefined;
 }
 
 export interface SetXComOpts extends Omit<GetXComOpts, "includePriorDates"> {
@@ -58,6 +67,12 @@ export interface TaskClient {
   readonly assetStateStore: AssetStateStores;
 }
 
+/** With what goes beyond Airflow's TypeScript SDK. */
+export interface UpdraftTaskClient extends TaskClient {
+  /** What the instances of a mapped task pushed: nothing is read before somebody looks. */
+  getXComs<T = JsonValue>(options: GetXComsOpts): XComSequence<T>;
+}
+
 export class VariableNotFoundError extends Error {
   override readonly name = "VariableNotFoundError";
   readonly key: string;
@@ -79,7 +94,7 @@ export class ConnectionNotFoundError extends Error {
 }
 
 /** The client of the running try. */
-export function getClient(): TaskClient {
+export function getClient(): UpdraftTaskClient {
   return createTaskClient(currentScope("getClient()"));
 }
 
@@ -88,7 +103,7 @@ export function maskSecret(value: string): void {
   currentScope("maskSecret()").client.maskSecret(value);
 }
 
-function createTaskClient(scope: TryScope): TaskClient {
+function createTaskClient(scope: TryScope): UpdraftTaskClient {
   const getVariable = async (key: string): Promise<string | null> => scope.client.getVariable(key);
   const getConnection = async (id: string): Promise<ConnectionResult | null> => {
     const connection = await scope.client.getConnection(id);
@@ -108,6 +123,10 @@ function createTaskClient(scope: TryScope): TaskClient {
       const { found, value } = await scope.client.getXCom({ ...locate(scope.context, options), includePriorDates });
       // The author names the type of what was pushed; the wire carries any JSON.
       return found ? (value as T) : null;
+    },
+    getXComs: <T>({ key = "return_value", taskId, ...where }: GetXComsOpts) => {
+      const { dagId = scope.context.dag_id, runId = scope.context.run_id } = where;
+      return xcomSequence<T>(() => scope.client, { dagId, runId, taskId, key });
     },
     setXCom: async (options) =>
       scope.client.setXCom(locate(scope.context, options), jsonRoundTrip(options.value, `XCom "${options.key}"`)),

@@ -16,6 +16,7 @@ import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance, keepTries } from "./instance.ts";
 import { restartLoops } from "./loop-restarts.ts";
 import { lockRuns } from "./runs.ts";
+import { seatPlaceholders } from "./seat-placeholders.ts";
 import { type Chunk, chunksOf, findRuns, newestPlan, type Run, readRows, selectInstances } from "./selection.ts";
 import { decideAll } from "./start-runs.ts";
 import { Turn } from "./turn.ts";
@@ -77,6 +78,7 @@ function clearChunk(
       (instance) => turn.planOf(instance).tasks.has(instance.task_id) && clearSelects(instance.state, request),
     );
     await clearInstances(turn, open);
+    await seatPlaceholders(engine, turn, open);
     if (!request.keep_task_state) await dropTaskState(tx, open);
     if (request.reset_dag_runs) for (const id of completes) resetRun(turn, id);
     await decideAll(turn, completes);

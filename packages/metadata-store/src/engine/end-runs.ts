@@ -18,14 +18,15 @@ import type { LockedRun } from "./runs.ts";
 
 /** The end of a run in which every instance is finished. */
 export async function evaluateFinished(tx: Queryable, { run, plan }: LockedRun, now: Instant): Promise<RunEvaluation> {
-  const states = await tx.rows<{ state: TaskInstanceState }>({
+  const states = await tx.rows<{ state: TaskInstanceState; count: number }>({
     name: "leaf_states",
-    text: "SELECT state FROM task_instance WHERE dag_run = $1 AND task_id = ANY($2::text[])",
+    text: `SELECT state, count(*)::integer AS count FROM task_instance
+      WHERE dag_run = $1 AND task_id = ANY($2::text[]) GROUP BY state`,
     values: [run.id, plan.leaves],
   });
   return evaluateRun({
     unfinished: run.unfinished,
-    leafStates: states.map(({ state }) => state),
+    leafStates: new Map(states.map(({ state, count }) => [state, count])),
     startDate: run.start_date,
     dagrunTimeout: null,
     now,

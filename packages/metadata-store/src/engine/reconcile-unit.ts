@@ -42,7 +42,7 @@ export async function reconcileUnit(
 }
 
 /** The tasks of a unit and their successors. */
-export function concernedBy(plan: DagPlan, { task_ids }: MappingUnit): string[] {
+function concernedBy(plan: DagPlan, { task_ids }: MappingUnit): string[] {
   return [...new Set([...task_ids, ...task_ids.flatMap((id) => plan.downstream.get(id) ?? [])])];
 }
 

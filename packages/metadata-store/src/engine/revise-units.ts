@@ -1,9 +1,9 @@
 /** What is mapped already looks again at what it is mapped over when that has run anew. */
 import { evaluateMapSources, expandLength, type MappingUnit, overLength } from "@updraft/dag-core";
 import type { Engine } from "./context.ts";
-import type { EngineInstance, Move } from "./instance.ts";
+import { ENGINE_COLUMNS, type EngineInstance, type Move } from "./instance.ts";
 import { keepMapItems, readMapSources } from "./map-sources.ts";
-import { concernedBy, reconcileUnit } from "./reconcile-unit.ts";
+import { reconcileUnit } from "./reconcile-unit.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -16,16 +16,40 @@ export async function reviseUnits(
   moved: readonly Move[],
   children: readonly EngineInstance[],
 ): Promise<readonly EngineInstance[]> {
-  let current = children;
+  const found = new Set(children.map(({ id }) => id));
+  let isRevised = false;
   for (const { unit, dagRun } of unitsToRevise(turn, moved, children)) {
     if (evaluateMapSources(await readMapSources(turn.tx, dagRun, unit)).kind !== "ready") continue;
     const length = expandLength(unit.expand, await keepMapItems(turn.tx, dagRun, unit));
-    if (overLength(length, engine.maxMapLength) !== null || (await hasLength(turn, dagRun, unit, length))) continue;
-    const open = await reconcileUnit(engine, turn, { unit, dagRun, length });
-    const concerned = new Set(concernedBy(turn.planOfRun(dagRun), unit));
-    current = [...current.filter((one) => one.dag_run !== dagRun || !concerned.has(one.task_id)), ...open];
+    const over = overLength(length, engine.maxMapLength);
+    if (over === null && (await hasLength(turn, dagRun, unit, length))) continue;
+    isRevised = true;
+    if (over !== null) await failOpen(turn, dagRun, unit, over);
+    else for (const { id } of await reconcileUnit(engine, turn, { unit, dagRun, length })) found.add(id);
   }
-  return current;
+  // What was revised moved others, and those others: each is looked at again as it is now.
+  return isRevised ? readOpen(turn, [...found]) : children;
+}
+
+/** What has not ended can't get its value any more: the list that it comes from is too long. */
+async function failOpen(turn: Turn, dagRun: number, { task_ids }: MappingUnit, cause: string): Promise<void> {
+  const open = await turn.tx.rows<EngineInstance>({
+    name: "open_of_tasks",
+    text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t
+      WHERE t.dag_run = $1 AND t.task_id = ANY($2::text[]) AND t.state IS NULL ORDER BY t.id FOR UPDATE`,
+    values: [dagRun, task_ids],
+  });
+  const dates = { start_date: turn.now, end_date: turn.now };
+  await turn.move(open.map((instance) => ({ instance, state: "failed", cause, ...dates })));
+}
+
+function readOpen(turn: Turn, ids: readonly string[]): Promise<EngineInstance[]> {
+  return turn.tx.rows<EngineInstance>({
+    name: "open_instances",
+    text: `SELECT ${ENGINE_COLUMNS} FROM task_instance t WHERE t.id = ANY($1::uuid[]) AND t.state IS NULL
+      ORDER BY t.id FOR UPDATE`,
+    values: [ids],
+  });
 }
 
 interface RunUnit {

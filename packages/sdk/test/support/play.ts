@@ -1,5 +1,11 @@
 /** A small world for tests: metadata in memory, and a runner that takes tasks in topological order. */
-import { type JsonValue, type SerializedDag, type SerializedTask, topologicalOrder } from "@updraft/dag-core";
+import {
+  type JsonValue,
+  type SerializedDag,
+  type SerializedTask,
+  sliceIndexes,
+  topologicalOrder,
+} from "@updraft/dag-core";
 import { Bundle } from "../../src/bundle.ts";
 import type { AnyDag } from "../../src/dag.ts";
 import {
@@ -14,6 +20,7 @@ import {
   serializeBundle,
   type TaskOutcome,
   type TriggerRequest,
+  type XComListLocator,
   type XComLocator,
 } from "../../src/host.ts";
 
@@ -44,10 +51,13 @@ export class World {
         const value = this.xcoms.get(nameOf(locator));
         return { found: value !== undefined, value: value ?? null };
       },
-      getXComs: async (locator) => {
-        const name = nameOf({ ...locator, mapIndex: -1 });
-        return [...this.xcoms].flatMap(([one, value]) => (one === name || one.startsWith(`${name}[`) ? [value] : []));
+      getXComs: async (locator) => this.#pushed(locator),
+      sliceXComs: async (locator, slice) => {
+        this.calls.push(`sliceXComs ${slice.start} ${slice.stop}`);
+        const values = this.#pushed(locator);
+        return sliceIndexes(values.length, slice).flatMap((index) => [values[index] ?? null]);
       },
+      countXComs: async (locator) => this.#pushed(locator).length,
       setXCom: async (locator, value) => {
         this.calls.push(`setXCom ${locator.key}`);
         this.xcoms.set(nameOf(locator), value);
@@ -78,6 +88,12 @@ export class World {
       getDag: async () => ({ is_paused: this.paused }),
       maskSecret: (value) => void this.secrets.push(value),
     };
+  }
+
+  /** What all instances of a task pushed under a key. */
+  #pushed(locator: XComListLocator): JsonValue[] {
+    const name = nameOf({ ...locator, mapIndex: -1 });
+    return [...this.xcoms].flatMap(([one, value]) => (one === name || one.startsWith(`${name}[`) ? [value] : []));
   }
 
   #connection(id: string): RawConnection | null {

@@ -3,6 +3,7 @@
  * touched are decided from scratch, in rounds, until nothing changes any more; limits are counted.
  */
 import {
+  countStates,
   type DagRunState,
   decideInstance,
   evaluateDeadlock,
@@ -149,9 +150,9 @@ export class Transition {
     if (run.state !== "running") return;
     const evaluation = evaluateRun({
       unfinished: unfinished(run).length,
-      leafStates: run.instances
-        .filter(({ task }) => run.version.leaves.includes(task.task_id))
-        .map(({ state }) => state),
+      leafStates: countStates(
+        run.instances.filter(({ task }) => run.version.leaves.includes(task.task_id)).map(({ state }) => state),
+      ),
       startDate: run.start_date,
       dagrunTimeout: null,
       now: this.now,
