@@ -130,7 +130,7 @@ afterAll(async () => {
   for (const child of running) child.kill("SIGKILL");
   for (const stop of stops) await stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-}, 60_000);
+});
 
 describe("the image, performed natively", () => {
   it("initialises, then every role starts as an unprivileged user and answers", async () => {
