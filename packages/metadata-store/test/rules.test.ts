@@ -223,6 +223,18 @@ describe("the run before", () => {
     expect(looks).toEqual([{ task_ids: ["a"], of_next: true }]);
   });
 
+  test("a run goes on when the one that held it back is deleted", async () => {
+    await save(dag("a", {}, { a: { depends_on_past: true } }));
+    await triggerFor(3);
+    await player.run("a");
+    const failing = await triggerFor(2);
+    await player.run("a", player.failure());
+    await triggerFor(1);
+    expect(await look()).toEqual([]);
+    expect(await world.store.deleteDagRun("d", failing)).toMatchObject({ wake_scheduler: true });
+    expect(await look()).toEqual(["a"]);
+  });
+
   test("a run that is created while the run before ends is not forgotten", async () => {
     await save(dag("a", {}, { a: { depends_on_past: true } }));
     await triggerFor(2);

@@ -5,6 +5,8 @@ import type { Announcement, XComAddress } from "../store.ts";
 import type { Engine } from "./context.ts";
 import { joined } from "./due-runs.ts";
 import { ENGINE_COLUMNS, type EngineInstance } from "./instance.ts";
+import { runsAfter } from "./looks.ts";
+import { leaveLooks } from "./noted-looks.ts";
 import { runKey, taskInRunKey } from "./occupancy.ts";
 import { recount } from "./recount.ts";
 import { lockRunNamed } from "./runs.ts";
@@ -33,12 +35,18 @@ export async function deleteDagRun(
         .map((instance) => ({ instance, state: "removed", cause: "Its run was deleted", end_date: turn.now })),
     );
     const told = await turn.settle();
+    const after = locked.plan.waitingInNextRun.size === 0 ? [] : await runsAfter(tx, [{ dag_run: run.id }]);
     await tx.rows({ text: "DELETE FROM dag_run WHERE id = $1", values: [run.id] });
+    // Another run is now the one before theirs.
+    leaveLooks(
+      tx,
+      after.map(({ id }) => ({ dag_run: id, due_at: turn.now, task_ids: null, of_next: false })),
+    );
     await tx.rows({
       text: "DELETE FROM occupancy WHERE key = $1 OR starts_with(key, $2)",
       values: [runKey(run.id), taskInRunKey(run.id, "")],
     });
-    return joined(told, { ...NOTHING, dags: [{ dag_id: dagId }] });
+    return joined(told, { ...NOTHING, dags: [{ dag_id: dagId }], wake_scheduler: after.length > 0 });
   });
 }
 

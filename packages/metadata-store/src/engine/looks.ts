@@ -70,7 +70,10 @@ async function runsMeant(tx: Queryable, notes: readonly Note[]): Promise<Map<num
  * Running runs whose run before may be one of these. With catch-up a manual run is nobody's run before, so the search
  * goes on past manual runs to the first one of another type.
  */
-async function runsAfter(tx: Queryable, notes: readonly Note[]): Promise<{ id: number; after: number }[]> {
+export async function runsAfter(
+  tx: Queryable,
+  notes: readonly Pick<Note, "dag_run">[],
+): Promise<{ id: number; after: number }[]> {
   if (notes.length === 0) return [];
   return tx.rows({
     name: "runs_after",
