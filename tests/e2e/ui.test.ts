@@ -39,7 +39,7 @@ test("a stranger is asked to sign in, a wrong password is refused, the right one
 });
 
 test("the toggle unpauses, and the server knows it", async () => {
-  const toggle = page.getByRole("switch").first();
+  const toggle = page.getByRole("row").filter({ hasText: "e2e_talks" }).getByRole("switch");
   expect(await toggle.isChecked()).toBe(false);
   await toggle.press("Space");
   await expect
