@@ -15,6 +15,8 @@ const HEARTBEAT_SECONDS = 2;
 const QUEUED_TIMEOUT_SECONDS = 90;
 const CLAIM_PAUSES_MS = [50, 200, 500, 1000, 2000];
 const LONGEST_CALL_MS = 30_000;
+/** By then the next try runs, where one was due at once. */
+const LATEST_REPORT_MS = 8000;
 
 /** Sends what a process announces; it may die before it has. */
 function announcerOf(world: World, process: SimProcess): Announcer {
@@ -198,11 +200,16 @@ function clientOf(world: World, process: SimProcess, claimed: ClaimedTry): Clien
       const outcome = world.performances.get(`${ti_id}/${try_number}`)?.outcome;
       if (outcome === undefined) throw new Error(`try ${try_number} of ${ti_id} has no script`);
       const end_date = process.clock.now();
-      const answer = await request(world, process, async ({ store, announcer }) => {
+      const report = async ({ store, announcer }: Api) => {
         const result = await store.finishTry({ ti_id, try_number, outcome, end_date });
         if (result.kind === "finished") announcer.announce(result.announcement);
         return result;
-      });
+      };
+      if (world.faults.strikes("repeated report")) {
+        const laterMs = world.random.next() * LATEST_REPORT_MS;
+        void world.network.wait(laterMs).then(() => request(world, world.network, report));
+      }
+      const answer = await request(world, process, report);
       if (answer === null) return unreachable;
       return answer.kind === "rejected" ? { kind: "gone", reason: answer.reason } : { kind: "accepted" };
     },

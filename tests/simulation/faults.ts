@@ -12,6 +12,8 @@ const CHANCES = {
   "lost message": 0.12,
   "doubled message": 0.12,
   "late message": 0.25,
+  /** Of the report of a try's end: it also arrives a second time, seconds later. */
+  "repeated report": 0.15,
   /** Of a wake-up. */
   "lost wake-up": 0.2,
 } as const;

@@ -1,8 +1,9 @@
 /** What must hold after every call of the store, whatever went wrong. */
-import { isActive, isExecuting, isFinished, type TaskInstanceState } from "@updraft/dag-core";
+import { isActive, isExecuting, isFinished, type TaskInstanceState, taskShapes, upstreamIds } from "@updraft/dag-core";
 import type { ClaimResult, FinishRequest, FinishResult } from "@updraft/metadata-store";
 import type { Observation, SeenInstance, SeenRun } from "@updraft/testkit/worlds";
 import { isLegal } from "./legal-moves.ts";
+import { type RuleEnd, referenceRule } from "./reference-rules.ts";
 import type { StoreCall } from "./store-calls.ts";
 
 export type Violate = (invariant: string, detail: string) => void;
@@ -28,6 +29,7 @@ export class Invariants {
   #paused: ReadonlySet<string> = new Set();
   readonly #ended = new Map<string, string>();
   readonly #claimedBy = new Map<string, string>();
+  readonly #newestClaim = new Map<string, number>();
 
   constructor(limits: Limits, violate: Violate, newestMaxActiveRuns: (dagId: string) => number) {
     this.#limits = limits;
@@ -47,6 +49,7 @@ export class Invariants {
   }
 
   #lookAtMoves({ instances }: Observation, calls: readonly StoreCall[], runs: ReadonlyMap<number, SeenRun>): void {
+    const byRun = Map.groupBy(instances, ({ run }) => run);
     for (const one of instances) {
       const before = this.#before.get(one.id) ?? { state: null, tryNumber: 0 };
       if (before.state === one.state && before.tryNumber === one.try_number) continue;
@@ -56,6 +59,8 @@ export class Invariants {
       const begun = one.try_number - before.tryNumber;
       if (begun < 0 || begun > 1 || (begun === 1 && !begins(one.state)))
         this.#violate("a try begins when it is scheduled", `${where()}, try ${before.tryNumber} to ${one.try_number}`);
+      const rule = before.state === null && begins(one.state) ? ruleOf(one, byRun.get(one.run) ?? [], runs) : "run";
+      if (rule !== "run") this.#violate("a task begins when its rule allows", `${where()}, its rule says ${rule}`);
       if (one.state === "queued" && before.state !== "queued" && this.#paused.has(one.dag_id))
         this.#violate("a paused DAG queues nothing", where());
       this.#before.set(one.id, { state: one.state, tryNumber: one.try_number });
@@ -67,14 +72,20 @@ export class Invariants {
     if (name === "claimTry") {
       const claim = result as ClaimResult;
       const { hostname, pid } = args[0] as { hostname: string; pid: number };
-      if (claim.kind === "claimed")
-        this.#claimedBy.set(`${claim.try.ti_id}/${claim.try.try_number}`, `${hostname} ${pid}`);
+      if (claim.kind === "claimed") {
+        const { ti_id, try_number } = claim.try;
+        this.#claimedBy.set(`${ti_id}/${try_number}`, `${hostname} ${pid}`);
+        this.#newestClaim.set(ti_id, Math.max(try_number, this.#newestClaim.get(ti_id) ?? 0));
+      }
     }
     if (name !== "finishTry") return;
     const { ti_id, try_number } = args[0] as FinishRequest;
     const end = result as FinishResult;
     if (end.kind !== "finished") return;
     const key = `${ti_id}/${try_number}`;
+    const begun = Math.max(this.#newestClaim.get(ti_id) ?? 0, this.#before.get(ti_id)?.tryNumber ?? 0);
+    if (begun > try_number)
+      this.#violate("an end of a try ends no later one", `${key} by ${caller.name}, while try ${begun} had begun`);
     if (this.#ended.has(key))
       this.#violate("no try ends twice", `${key} by ${caller.name} after ${this.#ended.get(key)}`);
     if (!this.#claimedBy.has(key)) this.#violate("only a claimed try ends", key);
@@ -146,6 +157,18 @@ export function unfinishedOf({ instances, runs }: Observation): string[] {
 
 function begins(state: TaskInstanceState): boolean {
   return state === "scheduled" || state === "queued";
+}
+
+/** What its rule says now. */
+function ruleOf(one: SeenInstance, instances: readonly SeenInstance[], runs: ReadonlyMap<number, SeenRun>): RuleEnd {
+  const form = runs.get(one.run)?.form;
+  const task = form?.tasks.find(({ task_id }) => task_id === one.task_id);
+  if (form === undefined || task === undefined) return "run";
+  const upstream = upstreamIds(form).get(one.task_id) ?? [];
+  const setups = taskShapes(form).get(one.task_id)?.directSetups ?? [];
+  const statesOf = (ids: readonly string[]) =>
+    instances.filter(({ task_id }) => ids.includes(task_id)).map(({ state }) => state);
+  return referenceRule(task.trigger_rule, statesOf(upstream).filter(isFinished), upstream.length, statesOf(setups));
 }
 
 function nameOf({ dag_id, run, task_id, map_index }: SeenInstance, runs: ReadonlyMap<number, SeenRun>): string {

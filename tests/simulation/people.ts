@@ -15,10 +15,14 @@ import type { World } from "./world.ts";
 
 export const DAG_IDS = ["d0", "d1", "d2"] as const;
 const MOST_RUNS = 14;
+/** They decide before everything above has ended, so that the order matters. */
+const EARLY_RULES = ["one_done", "one_success", "one_failed"] as const;
 
 /** A form whose runs time out after minutes, if at all: a run is to end by its own doing. */
 export function newForm(random: SeededRandom, dagId: string): SerializedDag {
+  const favouriteRule = random.chance(0.5) ? random.pick(EARLY_RULES) : undefined;
   const form = randomDag(random, dagId, {
+    ...(favouriteRule === undefined ? {} : { favouriteRule }),
     pools: ["default_pool", "small"],
     mostTasks: 6,
     retryDelays: [0, 1, 5],

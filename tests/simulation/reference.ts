@@ -5,22 +5,16 @@
  */
 import {
   countStates,
-  decideInstance,
   effectiveLeaves,
   evaluateRun,
-  evaluateTriggerRule,
-  type InstanceFacts,
-  relatedTasks,
   type SerializedDag,
   type TaskInstanceState,
   taskShapes,
-  type UpstreamCounts,
   upstreamIds,
 } from "@updraft/dag-core";
 import type { SeenInstance, SeenRun } from "@updraft/testkit/worlds";
+import { type RuleEnd, referenceRule } from "./reference-rules.ts";
 import type { Performance } from "./script.ts";
-
-const COUNTED = ["success", "failed", "upstream_failed", "skipped", "removed"] as const;
 
 /** What is wrong with the end of a run; empty when nothing is. */
 export function judge(
@@ -87,54 +81,29 @@ function possibleEnds(
   const task = form.tasks.find(({ task_id }) => task_id === one.task_id);
   const shape = taskShapes(form).get(one.task_id);
   if (task === undefined || shape === undefined) return new Set();
-  const upstream = upstreamIds(form).get(one.task_id) ?? [];
-  const counts = countsOf(all.filter(({ task_id }) => upstream.includes(task_id)));
-  const related = relatedTasks(shape);
-  const facts: InstanceFacts = {
-    ...{
-      task,
-      shape,
-      map_index: one.map_index,
-      upstream: counts,
-      decisions: [],
-      held: null,
-      past: { kind: "met" },
-      is_paused: false,
-    },
-    related: all.filter(({ task_id }) => related.includes(task_id)),
+  const statesOf = (ids: readonly string[]) =>
+    all.filter(({ task_id }) => ids.includes(task_id)).map(({ state }) => state);
+  const upstream = statesOf(upstreamIds(form).get(one.task_id) ?? []);
+  const setups = statesOf(shape.directSetups);
+  const above = statesOf(shape.indirectSetups);
+  const asksSetups = above.length > 0 && upstream.length > 0 && task.trigger_rule !== "always";
+  const setupsSay = asksSetups ? referenceRule("all_success", above, above.length, []) : "run";
+  const isEmpty = task.is_empty && task.inlets.length + task.outlets.length === 0;
+  const endOf = (end: RuleEnd): TaskInstanceState | "run" => {
+    if (end === "wait") return null;
+    return end === "run" && isEmpty ? "success" : end;
   };
-  const ends = new Set([endOf(decideInstance(facts))]);
-  for (const earlier of earlierCounts(counts)) {
-    const verdict = evaluateTriggerRule(task.trigger_rule, earlier, one.map_index);
-    ends.add(endOf(verdict));
+  // Setups further up must have succeeded before anything runs; what a rule ends may have ended before them.
+  const ends = new Set(setupsSay === "run" ? [] : [endOf(setupsSay)]);
+  for (const ended of earlier(upstream)) {
+    const end = referenceRule(task.trigger_rule, ended, upstream.length, setups);
+    const isLast = ended.length === upstream.length;
+    if (end === "wait" ? isLast && setupsSay === "run" : end !== "run" || setupsSay === "run") ends.add(endOf(end));
   }
   return ends;
 }
 
-type Verdict = { readonly kind: string; readonly state?: TaskInstanceState };
-
-/** An empty task succeeds without running. */
-function endOf({ kind, state }: Verdict): TaskInstanceState | "run" {
-  return kind === "run" ? "run" : (state ?? null);
-}
-
-function countsOf(instances: readonly SeenInstance[]): UpstreamCounts {
-  const count = (wanted: TaskInstanceState) => instances.filter(({ state }) => state === wanted).length;
-  return {
-    total: instances.length,
-    success: count("success"),
-    failed: count("failed"),
-    upstream_failed: count("upstream_failed"),
-    skipped: count("skipped"),
-    removed: count("removed"),
-  };
-}
-
 /** Every way in which some of the upstream tasks had ended before the others. */
-function earlierCounts(counts: UpstreamCounts): UpstreamCounts[] {
-  return COUNTED.reduce<UpstreamCounts[]>(
-    (ways, state) =>
-      ways.flatMap((way) => Array.from({ length: counts[state] + 1 }, (_, ended) => ({ ...way, [state]: ended }))),
-    [{ total: counts.total, success: 0, failed: 0, upstream_failed: 0, skipped: 0, removed: 0 }],
-  );
+function earlier(states: readonly TaskInstanceState[]): TaskInstanceState[][] {
+  return states.reduce<TaskInstanceState[][]>((ways, state) => ways.flatMap((way) => [way, [...way, state]]), [[]]);
 }

@@ -21,11 +21,12 @@ export function perform(seed: number, role: Role, successors: readonly string[],
   const { dag_id, run_id, task_id, map_index, try_number } = role;
   const random = new SeededRandom(hash(`${seed}/${dag_id}/${run_id}/${task_id}/${map_index}/${try_number}`));
   const failed = { kind: "failed", reason: "scripted", retry_delay_seconds: null } as const;
+  const isUnlucky = new SeededRandom(hash(`${seed}/${dag_id}`)).chance(0.3);
   const outcome = random.weighted<TryOutcome>([
-    [14, { kind: "success", xcoms: [{ key: "return_value", value: try_number }] }],
+    [isUnlucky ? 7 : 14, { kind: "success", xcoms: [{ key: "return_value", value: try_number }] }],
     [4, { ...failed, retry: true }],
-    [1, { ...failed, retry: false }],
-    [1, { kind: "skipped", reason: null }],
+    [isUnlucky ? 5 : 1, { ...failed, retry: false }],
+    [isUnlucky ? 4 : 1, { kind: "skipped", reason: null }],
   ]);
   const durationMs = random.chance(0.1) ? random.int(14_000) : random.int(1500);
   const skips = isDecider && outcome.kind === "success" ? successors.filter(() => random.chance(0.5)) : [];

@@ -96,6 +96,8 @@ export class World {
   readonly performances = new Map<string, Performance>();
   /** As they were saved last. */
   readonly forms = new Map<string, SerializedDag>();
+  /** Delivers what was sent twice; it outlives whoever sent it. */
+  readonly network = new SimProcess(this.kernel, "network", 0);
   triggered = 0;
   readonly #stored: StoreWorld;
   readonly #lookEvery: number;

@@ -254,6 +254,23 @@ describe("in state", () => {
   });
 });
 
+test("of reports that arrive together the first of the current try counts, and the others are answered as later ones", async () => {
+  const run = await start("a");
+  const { ti_id } = await player.claim("a");
+  await world.sql("UPDATE task_instance SET try_number = 2, max_tries = 2");
+  const end_date = world.clock.now();
+  const report = (try_number: number, outcome: TryOutcome) =>
+    world.store.finishTry({ ti_id, try_number, outcome, end_date });
+  const results = await Promise.all([
+    report(1, player.failure()),
+    report(2, SUCCESS),
+    report(2, player.failure()),
+    report(2, SUCCESS),
+  ]);
+  expect(results.map(({ kind }) => kind)).toEqual(["rejected", "finished", "rejected", "repeated"]);
+  expect(await player.runState(run)).toBe("success");
+});
+
 test("a try is counted when it is scheduled: 0 before, 1 with it, and none for a wait", async () => {
   const run = await start("a > b");
   const tryOf = async (task_id: string) =>

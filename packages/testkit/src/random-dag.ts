@@ -21,6 +21,8 @@ export interface RandomDagOptions {
   readonly pools: readonly [string, ...string[]];
   readonly mostTasks: number;
   readonly retryDelays: readonly [number, ...number[]];
+  /** A rule that about half of the tasks have. */
+  readonly favouriteRule?: TriggerRule;
 }
 
 /** A DAG without cycles: edges lead from earlier to later tasks. No two tasks have the same priority. */
@@ -41,7 +43,11 @@ export function randomDag(random: SeededRandom, dagId: string, options: RandomDa
       task_id: `t${index}`,
       downstream_task_ids: targets.map((target) => `t${target}`),
       trigger_rule:
-        index === teardown ? "all_done_setup_success" : fail_fast || isBelowSetup ? "all_success" : ruleOf(random),
+        index === teardown
+          ? "all_done_setup_success"
+          : fail_fast || isBelowSetup
+            ? "all_success"
+            : ruleOf(random, options),
       priority_weight: weights[index] ?? 1,
       weight_rule: "absolute",
       is_setup: index === setup,
@@ -84,6 +90,7 @@ function limitsOf(random: SeededRandom, { pools, retryDelays }: RandomDagOptions
   };
 }
 
-function ruleOf(random: SeededRandom): TriggerRule {
+function ruleOf(random: SeededRandom, { favouriteRule }: RandomDagOptions): TriggerRule {
+  if (favouriteRule !== undefined && random.chance(0.5)) return favouriteRule;
   return random.chance(0.6) ? "all_success" : (random.pick(RULES) ?? "all_success");
 }

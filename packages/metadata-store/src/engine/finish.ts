@@ -29,15 +29,15 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     const [runs, instances] = await Promise.all([lockRunsOf(tx, engine.plans, ids), lockInstances(tx, ids)]);
     const turn = new Turn(engine, tx, runs);
     const decided = new Map<string, Decided>();
-    const mappable = await failUnmappable(engine, turn, requests, instances);
+    const deciding = decidingOf(requests, instances);
+    const mappable = await failUnmappable(engine, turn, deciding, instances);
     const loops = await decideLoops(turn, mappable, instances);
     for (const request of loops.requests) {
       const instance = instances.get(request.ti_id);
-      if (instance !== undefined && !decided.has(instance.id))
-        decided.set(instance.id, decideEnd(turn, instance, request));
+      if (instance !== undefined) decided.set(instance.id, decideEnd(turn, instance, request));
     }
     const moves = [...decided.values()].flatMap(({ move }) => (move === null ? [] : [move]));
-    await nameIndexes(tx, requests, decided);
+    await nameIndexes(tx, deciding, decided);
     storeXComs(tx, turn, decided.values());
     await turn.move(moves.filter(({ instance }) => !loops.continuing.has(instance.id)));
     await beginIterations(turn, moves, loops.continuing);
@@ -45,8 +45,21 @@ export async function finishTries(engine: Engine, requests: readonly FinishReque
     await beginWaits(turn, decided.values());
     await failFast(turn, moves);
     const announcement = await turn.settle();
-    return answers(requests, decided, announcement);
+    return answers(turn, { requests, deciding, instances, decided, announcement });
   });
+}
+
+/** Of several reports of one instance the first of its current try decides; the others come too late. */
+function decidingOf(
+  requests: readonly FinishRequest[],
+  instances: ReadonlyMap<string, EngineInstance>,
+): readonly FinishRequest[] {
+  const first = new Map<string, FinishRequest>();
+  for (const request of requests) {
+    const isCurrent = instances.get(request.ti_id)?.try_number === request.try_number;
+    if (isCurrent && !first.has(request.ti_id)) first.set(request.ti_id, request);
+  }
+  return [...first.values()];
 }
 
 /** Ends tries that nobody reports: their process is gone or their message never led to one. */
@@ -200,22 +213,34 @@ async function failFast(turn: Turn, moves: readonly Move[]): Promise<void> {
   }
 }
 
-/** What was announced is announced once, by the first caller it concerns. */
-function answers(
-  requests: readonly FinishRequest[],
-  decided: ReadonlyMap<string, Decided>,
-  announcement: FinishAnnouncement,
-): FinishResult[] {
-  let untold: FinishAnnouncement | null = announcement;
-  return requests.map(({ ti_id }) => {
-    const one = decided.get(ti_id);
-    if (one === undefined) return { kind: "rejected", reason: "not_found", state: null };
-    const { decision, instance } = one;
-    if (decision.kind === "rejected") return { kind: "rejected", reason: "invalid_state", state: instance.state };
-    if (decision.kind === "repeated") return { kind: "repeated", state: instance.state };
-    const told = untold ?? NOTHING;
-    untold = null;
-    return { kind: "finished", state: decision.state, announcement: told };
+interface Ended {
+  readonly requests: readonly FinishRequest[];
+  readonly deciding: readonly FinishRequest[];
+  readonly instances: ReadonlyMap<string, EngineInstance>;
+  readonly decided: ReadonlyMap<string, Decided>;
+  readonly announcement: FinishAnnouncement;
+}
+
+/**
+ * What was announced is announced once, by the first caller it concerns. A report that came together with the one that
+ * decided is answered as if it had come after it.
+ */
+function answers(turn: Turn, { requests, deciding, instances, decided, announcement }: Ended): FinishResult[] {
+  const untold = new Set(deciding);
+  let told: FinishAnnouncement | null = announcement;
+  return requests.map((request) => {
+    const instance = instances.get(request.ti_id);
+    if (instance === undefined) return { kind: "rejected", reason: "not_found", state: null };
+    const one = decided.get(instance.id);
+    const isDeciding = untold.delete(request);
+    const before = isDeciding ? instance : { ...instance, state: one?.move?.state ?? instance.state };
+    const decision =
+      isDeciding && one !== undefined ? one.decision : decide(turn, before, request.outcome, request.try_number);
+    if (decision.kind === "rejected") return { kind: "rejected", reason: "invalid_state", state: before.state };
+    if (decision.kind === "repeated") return { kind: "repeated", state: before.state };
+    const tidings = told ?? NOTHING;
+    told = null;
+    return { kind: "finished", state: decision.state, announcement: tidings };
   });
 }
 type FinishAnnouncement = Extract<FinishResult, { kind: "finished" }>["announcement"];
