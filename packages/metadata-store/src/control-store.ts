@@ -1,4 +1,5 @@
 /** What people and other programs change, and who lives. */
+import { batched } from "./batcher.ts";
 import { at } from "./database.ts";
 import { clearTaskInstances } from "./engine/clear.ts";
 import type { Engine } from "./engine/context.ts";
@@ -7,13 +8,16 @@ import { setDagDraining } from "./engine/draining.ts";
 import { respond } from "./engine/human-input.ts";
 import { patchDagRun, setDagPaused } from "./engine/mark.ts";
 import { markTaskInstances } from "./engine/mark-tasks.ts";
-import { triggerDagRun } from "./engine/trigger.ts";
+import { triggerDagRuns } from "./engine/trigger.ts";
 import type { ControlStore } from "./store.ts";
+
+/** Fewer than tries, as a run brings all its tasks. */
+const MOST_TRIGGERS_TOGETHER = 50;
 
 export function controlStore(engine: Engine): Omit<ControlStore, "savePool" | "deletePool"> {
   const { db, clock } = engine;
   return {
-    triggerDagRun: (request) => triggerDagRun(engine, request),
+    triggerDagRun: batched(MOST_TRIGGERS_TOGETHER, (requests) => triggerDagRuns(engine, requests)),
     setDagDraining: (dagId, draining) => setDagDraining(engine, dagId, draining),
     setDagPaused: (dagId, paused) => setDagPaused(engine, dagId, paused),
     patchDagRun: (dagId, runId, patch) => patchDagRun(engine, dagId, runId, patch),

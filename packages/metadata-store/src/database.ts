@@ -7,6 +7,7 @@
 import type { Logger } from "@updraft/service-kit";
 import pg from "pg";
 import { StoreUnavailableError } from "./errors.ts";
+import { Gate } from "./gate.ts";
 import { PacketSocket } from "./packet-socket.ts";
 import { type Write, WriteBatch } from "./write-batch.ts";
 
@@ -67,12 +68,26 @@ export function openDatabase(databaseUrl: string, logger: Logger): Database {
     idleTimeoutMillis: IDLE_CONNECTION_MS,
     types,
   });
+  // In front of the pool, whose own queue counts waiting for a busy connection as failing to connect.
+  const gate = new Gate(MOST_CONNECTIONS);
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on("error", (error) => logger.warn({ err: error, postgres: address }, "a connection to Postgres broke"));
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    await gate.enter();
+    try {
+      return await withFreeClient(work);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  async function withFreeClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error: unknown) => {
-      throw new StoreUnavailableError(address, error);
+      const unavailable = new StoreUnavailableError(address, error);
+      // Whoever waits would find the same, one after the other.
+      gate.refuse(unavailable);
+      throw unavailable;
     });
     let broken: Error | undefined;
     // Whatever it runs fails too; but without a listener the error itself would end the process.

@@ -86,3 +86,10 @@ test("an event of an asset starts its consumer at the same cost beside a hundred
   expect(first.finish.statements).toBeLessThanOrEqual(11);
   expect(first.start.statements).toBeLessThanOrEqual(12);
 });
+
+test("fifty triggers that come together are a first one and a batch of few trips", async () => {
+  await secondRun(dag("a > b"));
+  for (let next = player.queued()[0]; next !== undefined; next = player.queued()[0]) await player.run(next);
+  const { trips } = await world.count(() => Promise.all(Array.from({ length: 50 }, () => player.trigger("d"))));
+  expect(trips).toBeLessThanOrEqual(24);
+});

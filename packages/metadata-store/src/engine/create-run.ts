@@ -31,6 +31,12 @@ export interface DagFacts {
   readonly max_active_runs: number;
 }
 
+export interface RunToCreate {
+  readonly plan: DagPlan;
+  readonly dag: DagFacts;
+  readonly run: NewRun;
+}
+
 /** Null where the run id or the logical date is taken. */
 export async function createRun(
   engine: Engine,
@@ -39,20 +45,41 @@ export async function createRun(
   dag: DagFacts,
   run: NewRun,
 ): Promise<EngineRun | null> {
-  const created = await insertRun(turn.tx, plan, dag, run, turn.now);
-  if (created === null) return null;
-  turn.holdNew({ run: created, plan });
-  turn.tidings.dag_runs.push(runChange(created));
-  const instances = await insertInstances(engine, turn.tx, plan, created);
-  await createDeadlines(engine, turn.tx, plan, [created]);
-  if (dag.is_paused || run.run_after > turn.now || !(await hasRoom(turn.tx, run.dag_id, dag.max_active_runs))) {
-    turn.tidings.wake_scheduler = true;
-    return created;
+  const [created = null] = await createRuns(engine, turn, [{ plan, dag, run }]);
+  return created;
+}
+
+/** As many runs as one transaction shall create, in the trips of a single one. The first ones get what room there is. */
+export async function createRuns(
+  engine: Engine,
+  turn: Turn,
+  wanted: readonly RunToCreate[],
+): Promise<readonly (EngineRun | null)[]> {
+  const created = await Promise.all(wanted.map(({ plan, dag, run }) => insertRun(turn.tx, plan, dag, run, turn.now)));
+  const real = wanted.flatMap(({ plan, dag }, index) => {
+    const run = created[index] ?? null;
+    return run === null ? [] : [{ plan, dag, run }];
+  });
+  for (const { run, plan } of real) {
+    turn.holdNew({ run, plan });
+    turn.tidings.dag_runs.push(runChange(run));
   }
-  turn.setRunState(created.id, "running", "Started");
+  const [instances] = await Promise.all([
+    Promise.all(real.map(({ run, plan }) => insertInstances(engine, turn.tx, plan, run))),
+    Promise.all(real.map(({ run, plan }) => createDeadlines(engine, turn.tx, plan, [run]))),
+  ]);
+  const started = await pickStartable(turn, real);
+  for (const id of started) turn.setRunState(id, "running", "Started");
+  if (started.size < real.length) turn.tidings.wake_scheduler = true;
   // Only roots can be decided now; the others follow from them.
-  const roots = instances.filter(({ upstream_total, task_id }) => upstream_total === 0 || isAlways(plan, task_id));
-  await turn.move(await turn.decide(roots));
+  const roots = real.flatMap(({ run, plan }, index) =>
+    started.has(run.id)
+      ? (instances[index] ?? []).filter(
+          ({ upstream_total, task_id }) => upstream_total === 0 || isAlways(plan, task_id),
+        )
+      : [],
+  );
+  if (roots.length > 0) await turn.move(await turn.decide(roots));
   return created;
 }
 
@@ -84,9 +111,27 @@ export async function writePartitionKey(tx: Queryable, runId: number, partitionK
   });
 }
 
-async function hasRoom(tx: Queryable, dagId: string, maxActiveRuns: number): Promise<boolean> {
-  const counters = await lockOccupancy(tx, [runningRunsKey(dagId)]);
-  return (counters.get(runningRunsKey(dagId))?.used ?? 0) < maxActiveRuns;
+/** Those that may start at once. Whoever counts runs of the same DAG waits from here to the commit. */
+async function pickStartable(
+  turn: Turn,
+  created: readonly { readonly dag: DagFacts; readonly run: EngineRun }[],
+): Promise<ReadonlySet<number>> {
+  const due = created.filter(({ dag, run }) => !dag.is_paused && run.run_after <= turn.now);
+  const started = new Set<number>();
+  if (due.length === 0) return started;
+  const counters = await lockOccupancy(
+    turn.tx,
+    due.map(({ run }) => runningRunsKey(run.dag_id)),
+  );
+  const used = new Map([...counters].map(([key, counter]) => [key, counter.used]));
+  for (const { dag, run } of due) {
+    const key = runningRunsKey(run.dag_id);
+    const running = used.get(key) ?? 0;
+    if (running >= dag.max_active_runs) continue;
+    used.set(key, running + 1);
+    started.add(run.id);
+  }
+  return started;
 }
 
 function isAlways(plan: DagPlan, taskId: string): boolean {

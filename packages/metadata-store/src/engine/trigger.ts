@@ -1,13 +1,17 @@
 /** Runs that people and operators start. */
 import { generateRunId, inferManualDataInterval, refusedRunType, validateRunId } from "@updraft/dag-core";
+import { NOTHING } from "../announcement.ts";
+import type { DagPlan } from "../dag-plan.ts";
 import type { Queryable } from "../database.ts";
 import { RUN_COLUMNS } from "../reads/columns.ts";
-import type { DagRunRow, TriggerRequest, TriggerResult } from "../store.ts";
+import type { Announcement, DagRunRow, TriggerRequest, TriggerResult } from "../store.ts";
 import type { Engine } from "./context.ts";
-import { createRun, type NewRun, writePartitionKey } from "./create-run.ts";
+import { createRuns, type NewRun, type RunToCreate, writePartitionKey } from "./create-run.ts";
+import type { EngineRun } from "./runs.ts";
 import { Turn } from "./turn.ts";
 
 interface DagRow {
+  readonly dag_id: string;
   readonly is_paused: boolean;
   readonly is_stale: boolean;
   readonly max_active_runs: number;
@@ -17,34 +21,78 @@ interface DagRow {
 
 type Rejection = Extract<TriggerResult, { kind: "rejected" }>;
 
+/** What a request comes to: a run to create, or a refusal. */
+type Checked = RunToCreate | Rejection;
+
 export async function triggerDagRun(engine: Engine, request: TriggerRequest): Promise<TriggerResult> {
+  const [result] = await triggerDagRuns(engine, [request]);
+  if (result === undefined) throw new Error(`a trigger of DAG ${request.dag_id} was not answered`);
+  return result;
+}
+
+/** Requests that came together, in one transaction; each is answered by itself. */
+export async function triggerDagRuns(engine: Engine, requests: readonly TriggerRequest[]): Promise<TriggerResult[]> {
   return engine.db.transaction(async (tx) => {
-    const dag = await findDag(tx, request.dag_id);
-    if (dag === null || dag.is_stale) return reject("dag_not_found", `Dag with dag_id: '${request.dag_id}' not found`);
-    if (dag.has_import_errors) {
-      return reject(
-        "dag_has_import_errors",
-        `Dag with dag_id: '${request.dag_id}' has import errors and cannot be triggered`,
-      );
-    }
-    const plan = await engine.plans.loadOne(tx, dag.dag_version_id);
-    const notAllowed = refusedRunType(plan.dag, request.run_type);
-    if (notAllowed !== null) return reject("bad_request", notAllowed);
+    const dags = await findDags(
+      tx,
+      requests.map(({ dag_id }) => dag_id),
+    );
+    const plans = await engine.plans.load(
+      tx,
+      [...dags.values()].map(({ dag_version_id }) => dag_version_id),
+    );
     const turn = new Turn(engine, tx, []);
-    const run = newRun(engine, request, turn.now, plan.dag.timetable);
-    if (typeof run === "string") return reject("bad_request", run);
-    const created = await createRun(engine, turn, plan, dag, run);
-    if (created === null) {
-      return reject(
-        "already_exists",
-        `DagRun with dag_id: '${run.dag_id}' and run_id: '${run.run_id}' already exists, or another run has its logical date`,
-      );
-    }
-    const { partition_key = null } = request;
-    if (partition_key !== null) await writePartitionKey(tx, created.id, partition_key);
-    const announcement = await turn.settle();
-    return { kind: "created", dag_run: await readRun(tx, created.id, plan.version_number), announcement };
+    const checked = requests.map((request) => check(engine, request, { dags, plans, now: turn.now }));
+    const wanted = checked.filter((one): one is RunToCreate => !isRejection(one));
+    if (wanted.length === 0) return checked.filter(isRejection);
+    const runs = await createRuns(engine, turn, wanted);
+    const created = new Map(wanted.map((one, index) => [one, runs[index] ?? null]));
+    const runOf = (one: Checked) => (isRejection(one) ? null : (created.get(one) ?? null));
+    await Promise.all(
+      checked.map((one, index) => {
+        const run = runOf(one);
+        const key = requests[index]?.partition_key ?? null;
+        return run === null || key === null ? null : writePartitionKey(tx, run.id, key);
+      }),
+    );
+    // What was announced is announced once, by the first run.
+    let untold: Announcement | null = await turn.settle();
+    const rows = await readRuns(tx, runs);
+    return checked.map((one): TriggerResult => {
+      if (isRejection(one)) return one;
+      const run = runOf(one);
+      const row = run === null ? undefined : rows.get(nameOf(run));
+      if (row === undefined) return alreadyExists(one.run);
+      const announcement = untold ?? NOTHING;
+      untold = null;
+      return { kind: "created", dag_run: { ...row, dag_version_number: one.plan.version_number }, announcement };
+    });
   });
+}
+
+function check(
+  engine: Engine,
+  request: TriggerRequest,
+  known: {
+    readonly dags: ReadonlyMap<string, DagRow>;
+    readonly plans: ReadonlyMap<string, DagPlan>;
+    readonly now: number;
+  },
+): Checked {
+  const dag = known.dags.get(request.dag_id);
+  const plan = dag === undefined ? undefined : known.plans.get(dag.dag_version_id);
+  if (dag === undefined || plan === undefined || dag.is_stale)
+    return reject("dag_not_found", `Dag with dag_id: '${request.dag_id}' not found`);
+  if (dag.has_import_errors) {
+    return reject(
+      "dag_has_import_errors",
+      `Dag with dag_id: '${request.dag_id}' has import errors and cannot be triggered`,
+    );
+  }
+  const notAllowed = refusedRunType(plan.dag, request.run_type);
+  if (notAllowed !== null) return reject("bad_request", notAllowed);
+  const run = newRun(engine, request, known.now, plan.dag.timetable);
+  return typeof run === "string" ? reject("bad_request", run) : { plan, dag, run };
 }
 
 /** A message when the request can't be followed. */
@@ -82,26 +130,44 @@ function newRun(
   };
 }
 
-/** The lock keeps the version from being replaced meanwhile, but no pause or due tick waits for it. */
-async function findDag(tx: Queryable, dagId: string): Promise<DagRow | null> {
+/** The locks keep the versions from being replaced meanwhile, but no pause or due tick waits for them. */
+async function findDags(tx: Queryable, dagIds: readonly string[]): Promise<ReadonlyMap<string, DagRow>> {
   const rows = await tx.rows<DagRow>({
-    name: "dag_to_trigger",
-    text: `SELECT is_paused, is_stale, max_active_runs, dag_version_id,
+    name: "dags_to_trigger",
+    text: `SELECT dag_id, is_paused, is_stale, max_active_runs, dag_version_id,
         EXISTS (SELECT FROM import_error e WHERE e.bundle_name = d.bundle_name AND e.filename = d.relative_fileloc) AS has_import_errors
-      FROM dag d WHERE dag_id = $1 FOR KEY SHARE`,
-    values: [dagId],
+      FROM dag d WHERE dag_id = ANY($1::text[]) ORDER BY dag_id FOR KEY SHARE`,
+    values: [[...new Set(dagIds)]],
   });
-  return rows[0] ?? null;
+  return new Map(rows.map((row) => [row.dag_id, row]));
 }
 
-async function readRun(tx: Queryable, id: number, versionNumber: number): Promise<DagRunRow> {
-  const [row] = await tx.rows<Omit<DagRunRow, "dag_version_number">>({
-    name: "created_run",
-    text: `SELECT ${RUN_COLUMNS} FROM dag_run r WHERE r.id = $1`,
-    values: [id],
+async function readRuns(
+  tx: Queryable,
+  created: readonly (EngineRun | null)[],
+): Promise<ReadonlyMap<string, Omit<DagRunRow, "dag_version_number">>> {
+  const ids = created.flatMap((run) => (run === null ? [] : [run.id]));
+  if (ids.length === 0) return new Map();
+  const rows = await tx.rows<Omit<DagRunRow, "dag_version_number">>({
+    name: "created_runs",
+    text: `SELECT ${RUN_COLUMNS} FROM dag_run r WHERE r.id = ANY($1::bigint[])`,
+    values: [ids],
   });
-  if (row === undefined) throw new Error(`run ${id} vanished while it was created`);
-  return { ...row, dag_version_number: versionNumber };
+  return new Map(rows.map((row) => [nameOf(row), row]));
+}
+
+const nameOf = ({ dag_id, run_id }: { readonly dag_id: string; readonly run_id: string }) =>
+  JSON.stringify([dag_id, run_id]);
+
+function alreadyExists({ dag_id, run_id }: NewRun): Rejection {
+  return reject(
+    "already_exists",
+    `DagRun with dag_id: '${dag_id}' and run_id: '${run_id}' already exists, or another run has its logical date`,
+  );
+}
+
+function isRejection(one: Checked): one is Rejection {
+  return "kind" in one;
 }
 
 function reject(reason: Rejection["reason"], message: string): Rejection {
