@@ -14,6 +14,8 @@ export interface Installation {
   readonly product: Product;
   readonly driver: Driver;
   sql(text: string): Promise<void>;
+  /** Takes Postgres and Redis away from the product. */
+  stopServers(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,13 @@ export class Bench {
   }
 }
 
+const installed = new Set<Installation>();
+
+/** Every installation that still runs, shared or of a row; for an end before the last row. */
+export async function stopInstallations(): Promise<void> {
+  await Promise.allSettled([...installed].map((one) => one.stop()));
+}
+
 /** As a user runs it: default limits, durable Postgres and Redis, log files, the Execution API. */
 export async function install(dagsFolder: string): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), "updraft-bench-"));
@@ -63,18 +72,24 @@ export async function install(dagsFolder: string): Promise<Installation> {
     environment: { AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: postgres.url, AIRFLOW__CELERY__BROKER_URL: redis.url },
   });
   const driver = new Driver(product.rest);
-  return {
+  const installation: Installation = {
     product,
     driver,
     sql: (text) => runSql(postgres.url, text),
-    async stop() {
-      driver.close();
-      await product.stop();
+    async stopServers() {
       await redis.stop();
       await postgres.stop();
+    },
+    async stop() {
+      installed.delete(installation);
+      driver.close();
+      await product.stop();
+      await installation.stopServers();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  installed.add(installation);
+  return installation;
 }
 
 async function runSql(connectionString: string, text: string): Promise<void> {

@@ -6,7 +6,7 @@
  * With AIRFLOW_BASE_URL (and AIRFLOW_USERNAME, AIRFLOW_PASSWORD) the rows whose DAG ids both have are driven on that
  * server too, and the ratio is printed.
  */
-import { Bench } from "./bench.ts";
+import { Bench, stopInstallations } from "./bench.ts";
 import { readOptions } from "./options.ts";
 import { printFloors, printRow } from "./print.ts";
 import { b1 } from "./rows/b01-chain.ts";
@@ -28,6 +28,10 @@ const unknown = options.rows.filter((id) => !ROWS.some((row) => row.id.toLowerCa
 if (unknown.length > 0)
   throw new Error(`there is no row ${unknown.join(", ")}; known are ${ROWS.map(({ id }) => id).join(", ")}`);
 const chosen = ROWS.filter(({ id }) => options.rows.length === 0 || options.rows.includes(id.toLowerCase()));
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
+  process.once(signal, () => void stopInstallations().finally(() => process.exit(SIGNALS[signal])));
 
 const bench = await Bench.prepare(options);
 printFloors(bench.floors);

@@ -59,9 +59,11 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
         ...facts(options, dataFolder),
         ...options.environment,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      // The channel tells the product that whoever started it is gone, even after a kill -9.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     },
   );
+  child.channel?.unref();
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (data: Buffer) => (printed = (printed + data).slice(-1_000_000)));

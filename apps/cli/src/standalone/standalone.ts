@@ -13,6 +13,11 @@ import { startRoles } from "./roles.ts";
 import { type RoleCounts, startSeparateRoles } from "./separate-roles.ts";
 import { startServers } from "./servers.ts";
 
+/** Beyond what a worker gives the tasks that run. */
+const STOP_MARGIN_MS = 5000;
+/** What is still open then, such as a connection that keeps trying, keeps nothing alive. */
+const LINGER_MS = 1000;
+
 export interface StandaloneOptions extends RoleCounts {
   readonly separate: boolean;
   readonly reset: boolean;
@@ -48,8 +53,10 @@ export async function standalone({ separate, reset, schedulers, workers }: Stand
     say("Stopping …");
     return 0;
   } finally {
-    for (const service of running.toReversed()) await service.stop();
+    for (const service of running.toReversed())
+      await stopInTime(service, first.workerShutdownSeconds * 1000 + STOP_MARGIN_MS);
     release();
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 
@@ -71,6 +78,19 @@ ${login}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** Roles whose database or queue is gone may wait for it for ever; so each part has its time, and no more. */
+async function stopInTime(service: Service, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      say(`Something did not stop within ${limitMs / 1000} s and is left to its end.`);
+      resolve();
+    }, limitMs);
+  });
+  await Promise.race([service.stop(), late]);
+  clearTimeout(timer);
 }
 
 /** A signal, or the end of the process that started this one with a channel to it. */
