@@ -55,6 +55,23 @@ export const BUGS: Readonly<Record<string, Bug>> = {
       };
     },
   },
+  "late-end": {
+    what: "a late report of an earlier try ends the newer one",
+    found: "an end of a try ends no later one",
+    store(store) {
+      const newest = new Map<string, number>();
+      return {
+        ...store,
+        async claimTry(request) {
+          const result = await store.claimTry(request);
+          if (result.kind === "claimed") newest.set(request.ti_id, request.try_number);
+          return result;
+        },
+        finishTry: (request) =>
+          store.finishTry({ ...request, try_number: newest.get(request.ti_id) ?? request.try_number }),
+      };
+    },
+  },
   "skip-by-marking": {
     what: "a decider's skip also takes tasks that run or have ended",
     found: "every transition is legal",
