@@ -138,3 +138,39 @@ test("data intervals run when they are over; missed ones are recorded by their s
   expect(await runs()).toEqual(["11:59:00Z running", "12:00:00Z running", "12:03:00Z running"]);
   expect(await skipped()).toEqual([expect.stringMatching(/^12:01:00Z\.\.12:02:00Z 2 No scheduler/)]);
 });
+
+test("the schedule starts with the earliest start of DAG and tasks, and ends with the last of its tasks", async () => {
+  const form = dag(
+    "a, b",
+    {
+      is_paused_upon_creation: false,
+      timetable: { type: "delta", seconds: 5 },
+      catchup: true,
+      start_date: NOON - 10_000,
+    },
+    { a: { start_date: NOON - 20_000, end_date: NOON - 15_000 }, b: { end_date: NOON - 5000 } },
+  );
+  await world.store.saveParsedFile(parsedFile([form]));
+  await tick(60);
+  expect((await runs()).map((run) => run.slice(0, 8))).toEqual(["11:59:40", "11:59:45", "11:59:50", "11:59:55"]);
+});
+
+test("the schedule goes on where one task has no end, and the DAG's own end counts before those of tasks", async () => {
+  const form = (dag_id: string, end_date: number | null) =>
+    dag(
+      "a, b",
+      { dag_id, is_paused_upon_creation: false, timetable: { type: "delta", seconds: 5 }, catchup: true, end_date },
+      { a: { start_date: NOON - 10_000, end_date: NOON - 10_000 } },
+    );
+  await world.store.saveParsedFile(parsedFile([form("d", null), form("ends", NOON - 5000)]));
+  await tick(0);
+  expect((await runs()).map((run) => run.slice(0, 8))).toEqual(["11:59:50", "11:59:55", "12:00:00"]);
+  const { rows } = await world.store.listDagRuns({ dag_id: "ends" }, { ...PAGE, order_by: ["logical_date"] });
+  expect(rows.map(({ logical_date }) => iso(logical_date).slice(11, 19))).toEqual(["11:59:50", "11:59:55"]);
+});
+
+test("catch-up without a start date begins with the tick of now", async () => {
+  await save({ catchup: true });
+  await tick(5);
+  expect(await runs()).toEqual(["12:00:00Z running", "12:00:05Z running"]);
+});

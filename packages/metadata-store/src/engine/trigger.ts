@@ -119,8 +119,9 @@ function newRun(
     dag_id,
     run_id,
     logical_date,
-    data_interval_start: start ?? interval?.start ?? null,
-    data_interval_end: end ?? interval?.end ?? null,
+    // Without a logical date there is no interval, whatever the request says.
+    data_interval_start: logical_date === null ? null : (start ?? interval?.start ?? null),
+    data_interval_end: logical_date === null ? null : (end ?? interval?.end ?? null),
     run_after,
     run_type,
     triggered_by,

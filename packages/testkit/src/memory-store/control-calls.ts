@@ -152,8 +152,8 @@ function newRun({ ids, clock }: MemoryContext, request: TriggerRequest, { timeta
   return {
     ...{ logical_date, run_after, run_type, triggered_by, triggering_user_name, conf, note },
     run_id: request.run_id ?? generateRunId(run_type, logical_date ?? run_after, suffix),
-    data_interval_start: request.data_interval_start ?? interval?.start ?? null,
-    data_interval_end: request.data_interval_end ?? interval?.end ?? null,
+    data_interval_start: logical_date === null ? null : (request.data_interval_start ?? interval?.start ?? null),
+    data_interval_end: logical_date === null ? null : (request.data_interval_end ?? interval?.end ?? null),
   };
 }
 
