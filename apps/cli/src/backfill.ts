@@ -1,9 +1,9 @@
 /** `backfill create`: the same as over REST, with the database at hand. */
 import { BACKFILL_MAX_ACTIVE_RUNS, REPROCESS_BEHAVIORS } from "@updraft/contract";
 import type { BackfillRequest, MetadataStore } from "@updraft/metadata-store";
-import { type AnnouncingStore, withAnnouncingStore } from "./announcing-store.ts";
 import type { Command } from "./commands.ts";
 import { UsageError } from "./usage-error.ts";
+import { type OpenStore, withStore } from "./with-store.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -41,7 +41,7 @@ export const backfillCreate: Command = {
 
 function createBackfill(values: Values): Promise<number> {
   const request = requestOf(values);
-  return withAnnouncingStore("backfill create", (opened) =>
+  return withStore("backfill create", (opened) =>
     values["dry-run"] === true ? showDates(opened.store, request) : create(opened, request),
   );
 }
@@ -54,10 +54,10 @@ async function showDates(store: MetadataStore, request: BackfillRequest): Promis
   return 0;
 }
 
-async function create({ store, announce }: AnnouncingStore, request: BackfillRequest): Promise<number> {
+async function create({ store, announce }: OpenStore, request: BackfillRequest): Promise<number> {
   const result = await store.createBackfill(request);
   if (result.kind === "rejected") return refuse(result.message);
-  announce(result.announcement);
+  await announce(result.announcement);
   const { id, dag_id } = result.backfill;
   process.stdout.write(`Backfill ${id} of ${dag_id} was created; the scheduler starts its runs.\n`);
   return 0;

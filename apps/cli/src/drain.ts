@@ -1,7 +1,7 @@
 /** `dags drain`: let a DAG finish what it has and pause it then. */
-import { withAnnouncingStore } from "./announcing-store.ts";
 import type { Command } from "./commands.ts";
 import { UsageError } from "./usage-error.ts";
+import { withStore } from "./with-store.ts";
 
 export const dagsDrain: Command = {
   name: "dags drain",
@@ -17,13 +17,13 @@ export const dagsDrain: Command = {
 };
 
 function drain(dagId: string, draining: boolean): Promise<number> {
-  return withAnnouncingStore("dags drain", async ({ store, announce }) => {
+  return withStore("dags drain", async ({ store, announce }) => {
     const announcement = await store.setDagDraining(dagId, draining);
     if (announcement === null) {
       process.stderr.write(`There is no DAG ${dagId}.\n`);
       return 1;
     }
-    announce(announcement);
+    await announce(announcement);
     const told = draining ? "drains; it is paused when its last run has ended" : "goes on";
     process.stdout.write(`DAG ${dagId} ${told}.\n`);
     return 0;
